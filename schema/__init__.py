@@ -1,0 +1,1 @@
+"""The contracts on every arrow between services: what travels, and what is stored."""

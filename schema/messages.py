@@ -1,0 +1,277 @@
+"""What travels between the services (DESIGN §3): events, LLM calls, observations, marks, changes, rejects.
+
+Records of `oracle.log` are a tagged union on `type`; every record but a mark has the header `environment`.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from schema import models
+from schema.types import Amount, Count, EventSeverity, Id, Money, Part, Runtime, Severity, Text, Time
+
+EVENT_TYPES = (
+    "task_queued", "task_started", "task_progress", "task_completed", "task_failed", "task_retried",
+    "tool_called", "tool_returned", "tool_timed_out", "llm_called", "handoff", "error", "warning",
+    "heartbeat", "agent_registered", "agent_removed", "prompt_changed",
+)  # fmt: skip
+"""The event types that have a meaning; others are kept and shown."""
+
+
+class RawEvent(Part, kw_only=True):
+    """An agent's event as it is sent to `oracle.events` (SPEC §3); agent_id or agent_name is required."""
+
+    timestamp: Time
+    event_type: Id
+    agent_id: Id | UnsetType = UNSET
+    agent_name: Id | UnsetType = UNSET
+    event_id: Id | UnsetType = UNSET
+    environment: Id | UnsetType = UNSET
+    severity: EventSeverity = "info"
+    message: Text | UnsetType = UNSET
+    task_id: Id | UnsetType = UNSET
+    trace_id: Id | UnsetType = UNSET
+    span_id: Id | UnsetType = UNSET
+    internal_state: dict[str, Any] | UnsetType = UNSET
+    # task_queued
+    queue: Id | UnsetType = UNSET
+    priority: Severity | UnsetType = UNSET
+    invoked_by: Id | UnsetType = UNSET
+    # handoff
+    to_agent: Id | UnsetType = UNSET
+    # error, task_failed, tool_timed_out
+    error_type: Id | UnsetType = UNSET
+    error_category: Id | UnsetType = UNSET
+    stack: Text | UnsetType = UNSET
+    # tool_called, tool_returned, tool_timed_out
+    tool: Id | UnsetType = UNSET
+    # prompt_changed
+    prompt_name: Id | UnsetType = UNSET
+    prompt_hash: Id | UnsetType = UNSET
+    prompt_tokens: Count | UnsetType = UNSET
+    # heartbeat, agent_registered
+    interval_seconds: Amount | UnsetType = UNSET
+    models: list[Id] | UnsetType = UNSET
+    description: Text | UnsetType = UNSET
+    endpoint: Text | UnsetType = UNSET
+    capabilities: list[Id] | UnsetType = UNSET
+    max_parallel_invocations: Count | UnsetType = UNSET
+
+
+class Event(RawEvent, kw_only=True):
+    """An event in the log: identified, and with the agent's id and name both known."""
+
+    event_id: Id
+    agent_id: Id
+    agent_name: Id
+
+
+class Call(Part, kw_only=True):
+    """One LLM call: tokens, cost in US dollars, latency in milliseconds. Prompts and answers are not in it."""
+
+    call_id: Id
+    provider: Id
+    model: Id
+    started_at: Time
+    status: Literal["ok", "rate_limited", "error", "cancelled"]
+    key_label: Id = "default"
+    agent_id: Id | UnsetType = UNSET
+    agent_name: Id | UnsetType = UNSET
+    task_id: Id | UnsetType = UNSET
+    trace_id: Id | UnsetType = UNSET
+    span_id: Id | UnsetType = UNSET
+    parent_span_id: Id | UnsetType = UNSET
+    operation: Id | UnsetType = UNSET
+    response_model: Id | UnsetType = UNSET
+    response_id: Id | UnsetType = UNSET
+    request_id: Id | UnsetType = UNSET
+    http_status: Count | UnsetType = UNSET
+    error_type: Id | UnsetType = UNSET
+    finish_reason: Id | UnsetType = UNSET
+    streaming: bool = False
+    prompt_tokens: Count | UnsetType = UNSET
+    completion_tokens: Count | UnsetType = UNSET
+    cached_tokens: Count | UnsetType = UNSET
+    cache_write_tokens: Count | UnsetType = UNSET
+    reasoning_tokens: Count | UnsetType = UNSET
+    tokens_estimated: bool = False
+    cost_usd: Money | UnsetType = UNSET
+    price_source: Text | UnsetType = UNSET
+    latency_ms: Amount | UnsetType = UNSET
+    time_to_first_token_ms: Amount | UnsetType = UNSET
+
+
+class WorkloadObserved(Part, kw_only=True):
+    """A workload without its pods, which are entities of their own."""
+
+    deployment_name: Id
+    namespace: Id
+    kind: Id
+    runtime: Runtime
+    max_pods: Count | UnsetType = UNSET
+
+
+class PodObserved(Part, kw_only=True):
+    """A pod and the workload that it stands under."""
+
+    namespace: Id
+    deployment_name: Id
+    pod: models.Pod
+
+
+class KafkaClusterObserved(Part, kw_only=True):
+    """When a sample of the broker was taken, and how many brokers answered."""
+
+    sampled_at: Time
+    brokers: Count
+
+
+class ModelObserved(Part, kw_only=True):
+    """What a collector knows of a model: the provider's maxima and whether it answers."""
+
+    provider: Id
+    model: Id
+    key_label: Id = "default"
+    status: Literal["available", "rate_limited", "unavailable", "unknown"] = "unknown"
+    tpm_max: Count | UnsetType = UNSET
+    rpm_max: Count | UnsetType = UNSET
+    quota_exhausted: bool = False
+    resets_at: Time | UnsetType = UNSET
+
+
+class SnapshotSettings(Part, kw_only=True):
+    """Settings that shape a snapshot: they travel in the log, so that a second fold gives the same bytes."""
+
+    snapshot_interval_seconds: Count
+
+
+class RefusedObserved(Part, kw_only=True):
+    """An entity, event or call that the store refused: the fold leaves it out from here on."""
+
+    kind: Id
+    key: list[Id]
+    reason: Text
+
+
+OBSERVATION_KINDS: dict[str, type[Part]] = {
+    "workload": WorkloadObserved,
+    "pod": PodObserved,
+    "deployment": models.Deployment,
+    "node": models.Node,
+    "k8s_event": models.KubernetesEvent,
+    "kafka_cluster": KafkaClusterObserved,
+    "group": models.Group,
+    "topic": models.Topic,
+    "model": ModelObserved,
+    "in_flight": models.InFlight,
+    "settings": SnapshotSettings,
+    "refused": RefusedObserved,
+}
+"""What a source may observe: kind → the type of its value."""
+
+
+class Observed(Part, kw_only=True, tag_field="type", tag="observed"):
+    """A source saw an entity; `source` is `name@instance`, `epoch` is random per start and refresh."""
+
+    source: Id
+    epoch: Id
+    kind: Id
+    id: Id
+    observed_at: Time
+    value: msgspec.Raw
+
+
+class Gone(Part, kw_only=True, tag_field="type", tag="gone"):
+    """A source no longer sees an entity."""
+
+    source: Id
+    epoch: Id
+    kind: Id
+    id: Id
+    observed_at: Time
+
+
+class Heartbeat(Part, kw_only=True, tag_field="type", tag="heartbeat"):
+    """A source is alive: `synced` are the kinds that are complete in this epoch."""
+
+    source: Id
+    epoch: Id
+    observed_at: Time
+    interval_seconds: Amount
+    synced: list[Id]
+    down_reason: Text | UnsetType = UNSET
+    undelivered_since: Time | UnsetType = UNSET
+
+
+class EventRecord(Part, kw_only=True, tag_field="type", tag="event"):
+    """An agent's event, taken over from the intake; its origin is in the headers."""
+
+    event: Event
+
+
+class CallRecord(Part, kw_only=True, tag_field="type", tag="call"):
+    """An LLM call."""
+
+    call: Call
+
+
+class Mark(Part, kw_only=True, tag_field="type", tag="mark"):
+    """Moves time in a partition that is otherwise quiet (DESIGN §4.1)."""
+
+    owner: Id
+
+
+LogRecord = Observed | Gone | Heartbeat | EventRecord | CallRecord | Mark
+
+EntityKey = list[str]
+"""The parts of a natural key, outermost first: a pod is [namespace, deployment_name, pod_id]."""
+
+
+class Change(Part, kw_only=True, tag_field="type", tag="change"):
+    """What changed since the previous sequence: whole entities, so that applying it twice is harmless."""
+
+    environment: Id
+    generation: Count
+    sequence: Count
+    at: Time
+    set: list[tuple[Id, EntityKey, msgspec.Raw]]
+    remove: list[tuple[Id, EntityKey]]
+
+
+class TickMessage(Part, kw_only=True, tag_field="type", tag="tick"):
+    """A snapshot was stored; it includes every change up to `sequence` of this generation."""
+
+    environment: Id
+    generation: Count
+    sequence: Count
+    tick: Time
+    snapshot_id: Id
+    catching_up: bool = False
+
+
+class Reload(Part, kw_only=True, tag_field="type", tag="reload"):
+    """A change was too large to send: load the next snapshot instead."""
+
+    environment: Id
+    generation: Count
+    sequence: Count
+
+
+LiveMessage = Change | TickMessage | Reload
+
+
+class Rejected(Part, kw_only=True):
+    """An invalid message, kept for seven days: why, where it came from, and its first 64 KiB as base64."""
+
+    reason: Id
+    detail: Text
+    topic: Id
+    partition: Count
+    offset: Count
+    size_bytes: Count
+    sha256: Id
+    value: bytes
+    rejected_by: Id
+    rejected_at: Time
+    environment: Id | UnsetType = UNSET

@@ -1,0 +1,357 @@
+"""The snapshot (SPEC §4): one document per environment and tick, stored, served and shown.
+
+The JSON Schema and the frontend's types are generated from these Structs by `python -m schema.generate`.
+An absent field means that nobody reports it; there are no nulls. Lists are ordered by their natural key.
+"""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from schema.types import (
+    AgentStatus,
+    Amount,
+    Count,
+    Id,
+    Money,
+    Part,
+    Runtime,
+    Severity,
+    SourceStatus,
+    Text,
+    Time,
+)
+
+SCHEMA_VERSION = "1.0"
+
+
+class ActiveTask(Part, kw_only=True):
+    """A task that an agent works on now."""
+
+    id: Id
+    started_on: Time
+    status: Literal["queued", "running", "retrying", "waiting"]
+
+
+class Activity(Part, kw_only=True):
+    """What an agent says it is doing, from its newest telemetry."""
+
+    active_task_ids: list[ActiveTask]
+    reasoning: Text | UnsetType = UNSET
+    tools_planned: list[Id] | UnsetType = UNSET
+    updated_at: Time | UnsetType = UNSET
+
+
+class Instance(Part, kw_only=True):
+    """One process or pod of an agent."""
+
+    instance_id: Id
+    pod_id: Id | UnsetType = UNSET
+    status: AgentStatus
+    last_seen: Time
+
+
+class Agent(Part, kw_only=True):
+    """A logical agent; its processes and pods are its instances (SPEC §3)."""
+
+    agent_id: Id
+    name: Id
+    deployment_name: Id | UnsetType = UNSET
+    models: list[Id] | UnsetType = UNSET
+    max_parallel_invocations: Count | UnsetType = UNSET
+    role: Literal["agent", "llm_server"] = "agent"
+    description: Text | UnsetType = UNSET
+    capabilities: list[Id] | UnsetType = UNSET
+    endpoint: Text | UnsetType = UNSET
+    discovered_by: list[Literal["labeled", "telemetry", "registered"]]
+    status: AgentStatus
+    last_seen: Time | UnsetType = UNSET
+    instances: list[Instance]
+    activity: Activity
+
+
+class Transition(Part, kw_only=True):
+    """A change of a pod's status since the previous tick."""
+
+    status: Id
+    at: Time
+
+
+class Pod(Part, kw_only=True):
+    """A pod, or a process that runs without Kubernetes."""
+
+    pod_id: Id
+    name: Id
+    status: Id
+    ready: bool | UnsetType = UNSET
+    restarts: Count | UnsetType = UNSET
+    created_at: Time | UnsetType = UNSET
+    cpu: Annotated[Count, Meta(description="millicores")] | UnsetType = UNSET
+    cpu_limit: Annotated[Count, Meta(description="millicores")] | UnsetType = UNSET
+    memory: Annotated[Count, Meta(description="MiB")] | UnsetType = UNSET
+    memory_limit: Annotated[Count, Meta(description="MiB")] | UnsetType = UNSET
+    network_rx_bytes_per_second: Amount | UnsetType = UNSET
+    network_tx_bytes_per_second: Amount | UnsetType = UNSET
+    last_termination_reason: Id | UnsetType = UNSET
+    transitions: list[Transition] | UnsetType = UNSET
+
+
+class WorkloadLive(Part, kw_only=True):
+    """How many pods of a workload run now."""
+
+    active_pods: Count
+    updated_at: Time
+
+
+class Workload(Part, kw_only=True):
+    """A deployment, another owner of pods, or a group of processes."""
+
+    deployment_name: Id
+    namespace: Id
+    kind: Id
+    runtime: Runtime
+    max_pods: Count | UnsetType = UNSET
+    live: WorkloadLive
+    pods: list[Pod]
+
+
+class TaskPriority(Part, kw_only=True):
+    """How urgent a queued task is and how long it has waited, in minutes."""
+
+    level: Severity
+    waiting_since_mins: Amount
+
+
+class QueuedTask(Part, kw_only=True):
+    """A task that was queued and not started yet."""
+
+    id: Id
+    priority: TaskPriority
+    invoked_by: Id | UnsetType = UNSET
+
+
+class Queue(Part, kw_only=True):
+    """A task queue: a Kafka topic's lag where it is one, else the tasks known from events."""
+
+    name: Id
+    depth: Count
+    tasks: list[QueuedTask]
+
+
+class ModelLimits(Part, kw_only=True):
+    """Use and limits of one model under one key (SPEC §8); tpm and rpm are of the last sliding minute."""
+
+    model: Id
+    provider: Id
+    key_label: Id = "default"
+    tpm: Count
+    tpm_max: Count | UnsetType = UNSET
+    rpm: Count
+    rpm_max: Count | UnsetType = UNSET
+    status: Literal["available", "rate_limited", "unavailable", "unknown"]
+    quota_exhausted: bool = False
+    resets_at: Time | UnsetType = UNSET
+    seconds_to_exhaustion: Amount | UnsetType = UNSET
+
+
+class Deployment(Part, kw_only=True):
+    """Replica counts of a Kubernetes Deployment."""
+
+    namespace: Id
+    name: Id
+    desired: Count
+    ready: Count
+    available: Count
+    updated: Count
+
+
+class Node(Part, kw_only=True):
+    """A Kubernetes node."""
+
+    name: Id
+    ready: bool
+
+
+class KubernetesEvent(Part, kw_only=True):
+    """A warning event of Kubernetes."""
+
+    namespace: Id
+    object: Id
+    reason: Id
+    message: Text
+    count: Count
+    last_seen: Time
+
+
+class Kubernetes(Part, kw_only=True):
+    """The cluster-level view."""
+
+    deployments: list[Deployment]
+    nodes: list[Node]
+    events: list[KubernetesEvent]
+
+
+class Member(Part, kw_only=True):
+    """A member of a consumer group."""
+
+    member_id: Id
+    client_id: Annotated[str, Meta(max_length=256)]
+    host: Annotated[str, Meta(max_length=256)]
+    agent_id: Id | UnsetType = UNSET
+
+
+class GroupPartition(Part, kw_only=True):
+    """A consumer group's position in one partition; lag in messages and in seconds."""
+
+    topic: Id
+    partition: Count
+    committed_offset: Count | UnsetType = UNSET
+    end_offset: Count
+    lag_messages: Count
+    lag_seconds: Amount | UnsetType = UNSET
+    committed_at: Time | UnsetType = UNSET
+
+
+class Group(Part, kw_only=True):
+    """A consumer group, sampled at one instant."""
+
+    group: Id
+    state: Id
+    verdict: Literal["ok", "lagging", "stalled", "stopped", "rewinding"] | UnsetType = UNSET
+    lag_messages: Count
+    lag_seconds: Amount | UnsetType = UNSET
+    seconds_to_catch_up: Amount | UnsetType = UNSET
+    members: list[Member]
+    partitions: list[GroupPartition]
+
+
+class Topic(Part, kw_only=True):
+    """A watched topic; `depth` is the largest lag of any group that reads it, in messages."""
+
+    topic: Id
+    partitions: Count
+    produced_per_second: Amount | UnsetType = UNSET
+    consumed_per_second: Amount | UnsetType = UNSET
+    end_to_end_seconds: Amount | UnsetType = UNSET
+    depth: Count | UnsetType = UNSET
+    backpressure: bool | UnsetType = UNSET
+    dead_letter_of: Id | UnsetType = UNSET
+    dead_letters_per_minute: Amount | UnsetType = UNSET
+    under_replicated: Count | UnsetType = UNSET
+
+
+class Kafka(Part, kw_only=True):
+    """The broker-level view: one coherent sample, taken at `sampled_at`."""
+
+    sampled_at: Time
+    brokers: Count
+    groups: list[Group]
+    topics: list[Topic]
+
+
+class InFlight(Part, kw_only=True):
+    """An LLM call that has not been answered yet."""
+
+    call_id: Id
+    agent_id: Id | UnsetType = UNSET
+    task_id: Id | UnsetType = UNSET
+    provider: Id
+    model: Id
+    started_at: Time
+    streaming: bool
+
+
+class AgentUsage(Part, kw_only=True):
+    """An agent's LLM use since 00:00 UTC."""
+
+    agent_id: Id
+    calls: Count
+    prompt_tokens: Count
+    completion_tokens: Count
+    cost_usd: Money
+
+
+class ModelUsage(Part, kw_only=True):
+    """A model's LLM use since 00:00 UTC, with the latency of its calls."""
+
+    provider: Id
+    model: Id
+    calls: Count
+    prompt_tokens: Count
+    completion_tokens: Count
+    cost_usd: Money
+    latency_p50_ms: Amount | UnsetType = UNSET
+    latency_p95_ms: Amount | UnsetType = UNSET
+    rate_limited: Count
+    errors: Count
+
+
+class LlmUsage(Part, kw_only=True):
+    """LLM use since 00:00 UTC (`day`), the running total, and the calls in flight."""
+
+    day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    calls: Count
+    prompt_tokens: Count
+    completion_tokens: Count
+    cost_usd: Money
+    unpriced_calls: Count
+    cost_usd_total: Money
+    in_flight: list[InFlight]
+    by_agent: list[AgentUsage]
+    by_model: list[ModelUsage]
+
+
+class Alert(Part, kw_only=True):
+    """A condition that wants attention now."""
+
+    id: Id
+    severity: Severity
+    title: Text
+    source: Id
+    agent_ids: list[Id]
+    since: Time
+
+
+class Incident(Part, kw_only=True):
+    """A causal chain of conditions, open or closed."""
+
+    id: Id
+    status: Literal["open", "closed"]
+    severity: Severity
+    title: Text
+    root_cause: Text | UnsetType = UNSET
+    since: Time
+
+
+class Source(Part, kw_only=True):
+    """How fresh a source's part is (SPEC §4, Freshness)."""
+
+    name: Id
+    instance: Id
+    status: SourceStatus
+    reason: Text | UnsetType = UNSET
+    observed_at: Time | UnsetType = UNSET
+    age_seconds: Amount
+    interval_seconds: Amount
+    clock_skew_seconds: float | UnsetType = UNSET
+    undelivered_since: Time | UnsetType = UNSET
+
+
+class Snapshot(Part, kw_only=True):
+    """The whole system at one tick."""
+
+    id: UUID
+    timestamp: Time
+    environment: Id
+    schema_version: Literal["1.0"]
+    agents: list[Agent]
+    workload: list[Workload]
+    queues: list[Queue]
+    litellm: list[ModelLimits]
+    kubernetes: Kubernetes | UnsetType = UNSET
+    kafka: Kafka | UnsetType = UNSET
+    llm_usage: LlmUsage | UnsetType = UNSET
+    alerts: list[Alert]
+    incidents: list[Incident]
+    sources: list[Source]
