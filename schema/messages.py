@@ -19,7 +19,7 @@ EVENT_TYPES = (
 """The event types that have a meaning; others are kept and shown."""
 
 
-class RawEvent(Part, kw_only=True):
+class RawEvent(Part, frozen=True, kw_only=True):
     """An agent's event as it is sent to `oracle.events` (SPEC §3); agent_id or agent_name is required."""
 
     timestamp: Time
@@ -44,7 +44,7 @@ class RawEvent(Part, kw_only=True):
     error_type: Id | UnsetType = UNSET
     error_category: Id | UnsetType = UNSET
     stack: Text | UnsetType = UNSET
-    # tool_called, tool_returned, tool_timed_out
+    # the three about tools
     tool: Id | UnsetType = UNSET
     # prompt_changed
     prompt_name: Id | UnsetType = UNSET
@@ -59,7 +59,7 @@ class RawEvent(Part, kw_only=True):
     max_parallel_invocations: Count | UnsetType = UNSET
 
 
-class Event(RawEvent, kw_only=True):
+class Event(RawEvent, frozen=True, kw_only=True):
     """An event in the log: identified, and with the agent's id and name both known."""
 
     event_id: Id
@@ -67,8 +67,8 @@ class Event(RawEvent, kw_only=True):
     agent_name: Id
 
 
-class Call(Part, kw_only=True):
-    """One LLM call: tokens, cost in US dollars, latency in milliseconds. Prompts and answers are not in it."""
+class Call(Part, frozen=True, kw_only=True):
+    """One LLM call: tokens, cost in US dollars, latency in milliseconds; no prompt and no answer."""
 
     call_id: Id
     provider: Id
@@ -102,7 +102,7 @@ class Call(Part, kw_only=True):
     time_to_first_token_ms: Amount | UnsetType = UNSET
 
 
-class WorkloadObserved(Part, kw_only=True):
+class WorkloadObserved(Part, frozen=True, kw_only=True):
     """A workload without its pods, which are entities of their own."""
 
     deployment_name: Id
@@ -112,7 +112,7 @@ class WorkloadObserved(Part, kw_only=True):
     max_pods: Count | UnsetType = UNSET
 
 
-class PodObserved(Part, kw_only=True):
+class PodObserved(Part, frozen=True, kw_only=True):
     """A pod and the workload that it stands under."""
 
     namespace: Id
@@ -120,14 +120,14 @@ class PodObserved(Part, kw_only=True):
     pod: models.Pod
 
 
-class KafkaClusterObserved(Part, kw_only=True):
+class KafkaClusterObserved(Part, frozen=True, kw_only=True):
     """When a sample of the broker was taken, and how many brokers answered."""
 
     sampled_at: Time
     brokers: Count
 
 
-class ModelObserved(Part, kw_only=True):
+class ModelObserved(Part, frozen=True, kw_only=True):
     """What a collector knows of a model: the provider's maxima and whether it answers."""
 
     provider: Id
@@ -140,13 +140,13 @@ class ModelObserved(Part, kw_only=True):
     resets_at: Time | UnsetType = UNSET
 
 
-class SnapshotSettings(Part, kw_only=True):
+class SnapshotSettings(Part, frozen=True, kw_only=True):
     """Settings that shape a snapshot: they travel in the log, so that a second fold gives the same bytes."""
 
     snapshot_interval_seconds: Count
 
 
-class RefusedObserved(Part, kw_only=True):
+class RefusedObserved(Part, frozen=True, kw_only=True):
     """An entity, event or call that the store refused: the fold leaves it out from here on."""
 
     kind: Id
@@ -171,7 +171,7 @@ OBSERVATION_KINDS: dict[str, type[Part]] = {
 """What a source may observe: kind → the type of its value."""
 
 
-class Observed(Part, kw_only=True, tag_field="type", tag="observed"):
+class Observed(Part, frozen=True, kw_only=True, tag_field="type", tag="observed"):
     """A source saw an entity; `source` is `name@instance`, `epoch` is random per start and refresh."""
 
     source: Id
@@ -182,7 +182,7 @@ class Observed(Part, kw_only=True, tag_field="type", tag="observed"):
     value: msgspec.Raw
 
 
-class Gone(Part, kw_only=True, tag_field="type", tag="gone"):
+class Gone(Part, frozen=True, kw_only=True, tag_field="type", tag="gone"):
     """A source no longer sees an entity."""
 
     source: Id
@@ -192,7 +192,7 @@ class Gone(Part, kw_only=True, tag_field="type", tag="gone"):
     observed_at: Time
 
 
-class Heartbeat(Part, kw_only=True, tag_field="type", tag="heartbeat"):
+class Heartbeat(Part, frozen=True, kw_only=True, tag_field="type", tag="heartbeat"):
     """A source is alive: `synced` are the kinds that are complete in this epoch."""
 
     source: Id
@@ -204,19 +204,19 @@ class Heartbeat(Part, kw_only=True, tag_field="type", tag="heartbeat"):
     undelivered_since: Time | UnsetType = UNSET
 
 
-class EventRecord(Part, kw_only=True, tag_field="type", tag="event"):
+class EventRecord(Part, frozen=True, kw_only=True, tag_field="type", tag="event"):
     """An agent's event, taken over from the intake; its origin is in the headers."""
 
     event: Event
 
 
-class CallRecord(Part, kw_only=True, tag_field="type", tag="call"):
+class CallRecord(Part, frozen=True, kw_only=True, tag_field="type", tag="call"):
     """An LLM call."""
 
     call: Call
 
 
-class Mark(Part, kw_only=True, tag_field="type", tag="mark"):
+class Mark(Part, frozen=True, kw_only=True, tag_field="type", tag="mark"):
     """Moves time in a partition that is otherwise quiet (DESIGN §4.1)."""
 
     owner: Id
@@ -228,7 +228,7 @@ EntityKey = list[str]
 """The parts of a natural key, outermost first: a pod is [namespace, deployment_name, pod_id]."""
 
 
-class Change(Part, kw_only=True, tag_field="type", tag="change"):
+class Change(Part, frozen=True, kw_only=True, tag_field="type", tag="change"):
     """What changed since the previous sequence: whole entities, so that applying it twice is harmless."""
 
     environment: Id
@@ -239,7 +239,7 @@ class Change(Part, kw_only=True, tag_field="type", tag="change"):
     remove: list[tuple[Id, EntityKey]]
 
 
-class TickMessage(Part, kw_only=True, tag_field="type", tag="tick"):
+class TickMessage(Part, frozen=True, kw_only=True, tag_field="type", tag="tick"):
     """A snapshot was stored; it includes every change up to `sequence` of this generation."""
 
     environment: Id
@@ -250,7 +250,7 @@ class TickMessage(Part, kw_only=True, tag_field="type", tag="tick"):
     catching_up: bool = False
 
 
-class Reload(Part, kw_only=True, tag_field="type", tag="reload"):
+class Reload(Part, frozen=True, kw_only=True, tag_field="type", tag="reload"):
     """A change was too large to send: load the next snapshot instead."""
 
     environment: Id
@@ -261,7 +261,7 @@ class Reload(Part, kw_only=True, tag_field="type", tag="reload"):
 LiveMessage = Change | TickMessage | Reload
 
 
-class Rejected(Part, kw_only=True):
+class Rejected(Part, frozen=True, kw_only=True):
     """An invalid message, kept for seven days: why, where it came from, and its first 64 KiB as base64."""
 
     reason: Id

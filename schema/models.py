@@ -26,7 +26,7 @@ from schema.types import (
 SCHEMA_VERSION = "1.0"
 
 
-class ActiveTask(Part, kw_only=True):
+class ActiveTask(Part, frozen=True, kw_only=True):
     """A task that an agent works on now."""
 
     id: Id
@@ -34,7 +34,7 @@ class ActiveTask(Part, kw_only=True):
     status: Literal["queued", "running", "retrying", "waiting"]
 
 
-class Activity(Part, kw_only=True):
+class Activity(Part, frozen=True, kw_only=True):
     """What an agent says it is doing, from its newest telemetry."""
 
     active_task_ids: list[ActiveTask]
@@ -43,7 +43,7 @@ class Activity(Part, kw_only=True):
     updated_at: Time | UnsetType = UNSET
 
 
-class Instance(Part, kw_only=True):
+class Instance(Part, frozen=True, kw_only=True):
     """One process or pod of an agent."""
 
     instance_id: Id
@@ -52,7 +52,7 @@ class Instance(Part, kw_only=True):
     last_seen: Time
 
 
-class Agent(Part, kw_only=True):
+class Agent(Part, frozen=True, kw_only=True):
     """A logical agent; its processes and pods are its instances (SPEC §3)."""
 
     agent_id: Id
@@ -71,14 +71,14 @@ class Agent(Part, kw_only=True):
     activity: Activity
 
 
-class Transition(Part, kw_only=True):
+class Transition(Part, frozen=True, kw_only=True):
     """A change of a pod's status since the previous tick."""
 
     status: Id
     at: Time
 
 
-class Pod(Part, kw_only=True):
+class Pod(Part, frozen=True, kw_only=True):
     """A pod, or a process that runs without Kubernetes."""
 
     pod_id: Id
@@ -97,14 +97,14 @@ class Pod(Part, kw_only=True):
     transitions: list[Transition] | UnsetType = UNSET
 
 
-class WorkloadLive(Part, kw_only=True):
+class WorkloadLive(Part, frozen=True, kw_only=True):
     """How many pods of a workload run now."""
 
     active_pods: Count
     updated_at: Time
 
 
-class Workload(Part, kw_only=True):
+class Workload(Part, frozen=True, kw_only=True):
     """A deployment, another owner of pods, or a group of processes."""
 
     deployment_name: Id
@@ -116,14 +116,14 @@ class Workload(Part, kw_only=True):
     pods: list[Pod]
 
 
-class TaskPriority(Part, kw_only=True):
+class TaskPriority(Part, frozen=True, kw_only=True):
     """How urgent a queued task is and how long it has waited, in minutes."""
 
     level: Severity
     waiting_since_mins: Amount
 
 
-class QueuedTask(Part, kw_only=True):
+class QueuedTask(Part, frozen=True, kw_only=True):
     """A task that was queued and not started yet."""
 
     id: Id
@@ -131,7 +131,7 @@ class QueuedTask(Part, kw_only=True):
     invoked_by: Id | UnsetType = UNSET
 
 
-class Queue(Part, kw_only=True):
+class Queue(Part, frozen=True, kw_only=True):
     """A task queue: a Kafka topic's lag where it is one, else the tasks known from events."""
 
     name: Id
@@ -139,7 +139,7 @@ class Queue(Part, kw_only=True):
     tasks: list[QueuedTask]
 
 
-class ModelLimits(Part, kw_only=True):
+class ModelLimits(Part, frozen=True, kw_only=True):
     """Use and limits of one model under one key (SPEC §8); tpm and rpm are of the last sliding minute."""
 
     model: Id
@@ -155,7 +155,7 @@ class ModelLimits(Part, kw_only=True):
     seconds_to_exhaustion: Amount | UnsetType = UNSET
 
 
-class Deployment(Part, kw_only=True):
+class Deployment(Part, frozen=True, kw_only=True):
     """Replica counts of a Kubernetes Deployment."""
 
     namespace: Id
@@ -166,14 +166,14 @@ class Deployment(Part, kw_only=True):
     updated: Count
 
 
-class Node(Part, kw_only=True):
+class Node(Part, frozen=True, kw_only=True):
     """A Kubernetes node."""
 
     name: Id
     ready: bool
 
 
-class KubernetesEvent(Part, kw_only=True):
+class KubernetesEvent(Part, frozen=True, kw_only=True):
     """A warning event of Kubernetes."""
 
     namespace: Id
@@ -184,7 +184,7 @@ class KubernetesEvent(Part, kw_only=True):
     last_seen: Time
 
 
-class Kubernetes(Part, kw_only=True):
+class Kubernetes(Part, frozen=True, kw_only=True):
     """The cluster-level view."""
 
     deployments: list[Deployment]
@@ -192,7 +192,7 @@ class Kubernetes(Part, kw_only=True):
     events: list[KubernetesEvent]
 
 
-class Member(Part, kw_only=True):
+class Member(Part, frozen=True, kw_only=True):
     """A member of a consumer group."""
 
     member_id: Id
@@ -201,7 +201,7 @@ class Member(Part, kw_only=True):
     agent_id: Id | UnsetType = UNSET
 
 
-class GroupPartition(Part, kw_only=True):
+class GroupPartition(Part, frozen=True, kw_only=True):
     """A consumer group's position in one partition; lag in messages and in seconds."""
 
     topic: Id
@@ -213,7 +213,7 @@ class GroupPartition(Part, kw_only=True):
     committed_at: Time | UnsetType = UNSET
 
 
-class Group(Part, kw_only=True):
+class Group(Part, frozen=True, kw_only=True):
     """A consumer group, sampled at one instant."""
 
     group: Id
@@ -226,7 +226,7 @@ class Group(Part, kw_only=True):
     partitions: list[GroupPartition]
 
 
-class Topic(Part, kw_only=True):
+class Topic(Part, frozen=True, kw_only=True):
     """A watched topic; `depth` is the largest lag of any group that reads it, in messages."""
 
     topic: Id
@@ -241,7 +241,7 @@ class Topic(Part, kw_only=True):
     under_replicated: Count | UnsetType = UNSET
 
 
-class Kafka(Part, kw_only=True):
+class Kafka(Part, frozen=True, kw_only=True):
     """The broker-level view: one coherent sample, taken at `sampled_at`."""
 
     sampled_at: Time
@@ -250,7 +250,7 @@ class Kafka(Part, kw_only=True):
     topics: list[Topic]
 
 
-class InFlight(Part, kw_only=True):
+class InFlight(Part, frozen=True, kw_only=True):
     """An LLM call that has not been answered yet."""
 
     call_id: Id
@@ -262,7 +262,7 @@ class InFlight(Part, kw_only=True):
     streaming: bool
 
 
-class AgentUsage(Part, kw_only=True):
+class AgentUsage(Part, frozen=True, kw_only=True):
     """An agent's LLM use since 00:00 UTC."""
 
     agent_id: Id
@@ -272,7 +272,7 @@ class AgentUsage(Part, kw_only=True):
     cost_usd: Money
 
 
-class ModelUsage(Part, kw_only=True):
+class ModelUsage(Part, frozen=True, kw_only=True):
     """A model's LLM use since 00:00 UTC, with the latency of its calls."""
 
     provider: Id
@@ -287,7 +287,7 @@ class ModelUsage(Part, kw_only=True):
     errors: Count
 
 
-class LlmUsage(Part, kw_only=True):
+class LlmUsage(Part, frozen=True, kw_only=True):
     """LLM use since 00:00 UTC (`day`), the running total, and the calls in flight."""
 
     day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
@@ -302,7 +302,7 @@ class LlmUsage(Part, kw_only=True):
     by_model: list[ModelUsage]
 
 
-class Alert(Part, kw_only=True):
+class Alert(Part, frozen=True, kw_only=True):
     """A condition that wants attention now."""
 
     id: Id
@@ -313,7 +313,7 @@ class Alert(Part, kw_only=True):
     since: Time
 
 
-class Incident(Part, kw_only=True):
+class Incident(Part, frozen=True, kw_only=True):
     """A causal chain of conditions, open or closed."""
 
     id: Id
@@ -324,7 +324,7 @@ class Incident(Part, kw_only=True):
     since: Time
 
 
-class Source(Part, kw_only=True):
+class Source(Part, frozen=True, kw_only=True):
     """How fresh a source's part is (SPEC §4, Freshness)."""
 
     name: Id
@@ -338,7 +338,7 @@ class Source(Part, kw_only=True):
     undelivered_since: Time | UnsetType = UNSET
 
 
-class Snapshot(Part, kw_only=True):
+class Snapshot(Part, frozen=True, kw_only=True):
     """The whole system at one tick."""
 
     id: UUID

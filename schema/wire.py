@@ -62,7 +62,9 @@ def _plain(value: bytes | None) -> bytes:
     if not value:
         raise InvalidMessage("empty", "the value is empty")
     if len(value) > MAX_VALUE_BYTES:
-        raise InvalidMessage("too_large", f"the value has {len(value)} bytes, at most {MAX_VALUE_BYTES} are taken")
+        raise InvalidMessage(
+            "too_large", f"the value has {len(value)} bytes, at most {MAX_VALUE_BYTES} are taken"
+        )
     if not _SUSPICIOUS.search(value):
         return value
     try:
@@ -73,7 +75,7 @@ def _plain(value: bytes | None) -> bytes:
         raise InvalidMessage("not_json", str(error)) from None
 
 
-def _clean(value: Any, path: str) -> Any:  # noqa: ANN401 - any JSON value
+def _clean(value: Any, path: str) -> Any:
     match value:
         case str():
             return value.replace("\x00", "\ufffd")
