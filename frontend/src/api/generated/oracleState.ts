@@ -1,0 +1,357 @@
+/* Generated from schema/oracle_state.schema.json by `npm run generate`; do not edit. */
+
+/**
+ * The whole system at one tick.
+ */
+export interface Snapshot {
+  id: string
+  timestamp: string
+  environment: string
+  schema_version: '1.0'
+  agents: Agent[]
+  workload: Workload[]
+  queues: Queue[]
+  litellm: ModelLimits[]
+  kubernetes?: Kubernetes
+  kafka?: Kafka
+  llm_usage?: LlmUsage
+  alerts: Alert[]
+  incidents: Incident[]
+  sources: Source[]
+}
+/**
+ * A logical agent; its processes and pods are its instances (SPEC §3).
+ */
+export interface Agent {
+  agent_id: string
+  name: string
+  deployment_name?: string
+  models?: string[]
+  max_parallel_invocations?: number
+  role?: 'agent' | 'llm_server'
+  description?: string
+  capabilities?: string[]
+  endpoint?: string
+  discovered_by: ('labeled' | 'registered' | 'telemetry')[]
+  status: 'degraded' | 'down' | 'failed' | 'healthy' | 'unknown'
+  last_seen?: string
+  instances: Instance[]
+  activity: Activity
+}
+/**
+ * One process or pod of an agent.
+ */
+export interface Instance {
+  instance_id: string
+  pod_id?: string
+  status: 'degraded' | 'down' | 'failed' | 'healthy' | 'unknown'
+  last_seen: string
+}
+/**
+ * What an agent says it is doing, from its newest telemetry.
+ */
+export interface Activity {
+  active_task_ids: ActiveTask[]
+  reasoning?: string
+  tools_planned?: string[]
+  updated_at?: string
+}
+/**
+ * A task that an agent works on now.
+ */
+export interface ActiveTask {
+  id: string
+  started_on: string
+  status: 'queued' | 'retrying' | 'running' | 'waiting'
+}
+/**
+ * A deployment, another owner of pods, or a group of processes.
+ */
+export interface Workload {
+  deployment_name: string
+  namespace: string
+  kind: string
+  runtime: 'kubernetes' | 'mock' | 'process'
+  max_pods?: number
+  live: WorkloadLive
+  pods: Pod[]
+}
+/**
+ * How many pods of a workload run now.
+ */
+export interface WorkloadLive {
+  active_pods: number
+  updated_at: string
+}
+/**
+ * A pod, or a process that runs without Kubernetes.
+ */
+export interface Pod {
+  pod_id: string
+  name: string
+  status: string
+  ready?: boolean
+  restarts?: number
+  created_at?: string
+  /**
+   * millicores
+   */
+  cpu?: number
+  /**
+   * millicores
+   */
+  cpu_limit?: number
+  /**
+   * MiB
+   */
+  memory?: number
+  /**
+   * MiB
+   */
+  memory_limit?: number
+  network_rx_bytes_per_second?: number
+  network_tx_bytes_per_second?: number
+  last_termination_reason?: string
+  transitions?: Transition[]
+}
+/**
+ * A change of a pod's status since the previous tick.
+ */
+export interface Transition {
+  status: string
+  at: string
+}
+/**
+ * A task queue: a Kafka topic's lag where it is one, else the tasks known from events.
+ */
+export interface Queue {
+  name: string
+  depth: number
+  tasks: QueuedTask[]
+}
+/**
+ * A task that was queued and not started yet.
+ */
+export interface QueuedTask {
+  id: string
+  priority: TaskPriority
+  invoked_by?: string
+}
+/**
+ * How urgent a queued task is and how long it has waited, in minutes.
+ */
+export interface TaskPriority {
+  level: 'critical' | 'high' | 'low' | 'medium'
+  waiting_since_mins: number
+}
+/**
+ * Use and limits of one model under one key (SPEC §8); tpm and rpm are of the last sliding minute.
+ */
+export interface ModelLimits {
+  model: string
+  provider: string
+  key_label?: string
+  tpm: number
+  tpm_max?: number
+  rpm: number
+  rpm_max?: number
+  status: 'available' | 'rate_limited' | 'unavailable' | 'unknown'
+  quota_exhausted?: boolean
+  resets_at?: string
+  seconds_to_exhaustion?: number
+}
+/**
+ * The cluster-level view.
+ */
+export interface Kubernetes {
+  deployments: Deployment[]
+  nodes: Node[]
+  events: KubernetesEvent[]
+}
+/**
+ * Replica counts of a Kubernetes Deployment.
+ */
+export interface Deployment {
+  namespace: string
+  name: string
+  desired: number
+  ready: number
+  available: number
+  updated: number
+}
+/**
+ * A Kubernetes node.
+ */
+export interface Node {
+  name: string
+  ready: boolean
+}
+/**
+ * A warning event of Kubernetes.
+ */
+export interface KubernetesEvent {
+  namespace: string
+  object: string
+  reason: string
+  message: string
+  count: number
+  last_seen: string
+}
+/**
+ * The broker-level view: one coherent sample, taken at `sampled_at`.
+ */
+export interface Kafka {
+  sampled_at: string
+  brokers: number
+  groups: Group[]
+  topics: Topic[]
+}
+/**
+ * A consumer group, sampled at one instant.
+ */
+export interface Group {
+  group: string
+  state: string
+  verdict?: 'lagging' | 'ok' | 'rewinding' | 'stalled' | 'stopped'
+  lag_messages: number
+  lag_seconds?: number
+  seconds_to_catch_up?: number
+  members: Member[]
+  partitions: GroupPartition[]
+}
+/**
+ * A member of a consumer group.
+ */
+export interface Member {
+  member_id: string
+  client_id: string
+  host: string
+  agent_id?: string
+}
+/**
+ * A consumer group's position in one partition; lag in messages and in seconds.
+ */
+export interface GroupPartition {
+  topic: string
+  partition: number
+  committed_offset?: number
+  end_offset: number
+  lag_messages: number
+  lag_seconds?: number
+  committed_at?: string
+}
+/**
+ * A watched topic; `depth` is the largest lag of any group that reads it, in messages.
+ */
+export interface Topic {
+  topic: string
+  partitions: number
+  produced_per_second?: number
+  consumed_per_second?: number
+  end_to_end_seconds?: number
+  depth?: number
+  backpressure?: boolean
+  dead_letter_of?: string
+  dead_letters_per_minute?: number
+  under_replicated?: number
+}
+/**
+ * LLM use since 00:00 UTC (`day`), the running total, and the calls in flight.
+ */
+export interface LlmUsage {
+  day: string
+  calls: number
+  prompt_tokens: number
+  completion_tokens: number
+  /**
+   * US dollars
+   */
+  cost_usd: number
+  unpriced_calls: number
+  /**
+   * US dollars
+   */
+  cost_usd_total: number
+  in_flight: InFlight[]
+  by_agent: AgentUsage[]
+  by_model: ModelUsage[]
+}
+/**
+ * An LLM call that has not been answered yet.
+ */
+export interface InFlight {
+  call_id: string
+  agent_id?: string
+  task_id?: string
+  provider: string
+  model: string
+  started_at: string
+  streaming: boolean
+}
+/**
+ * An agent's LLM use since 00:00 UTC.
+ */
+export interface AgentUsage {
+  agent_id: string
+  calls: number
+  prompt_tokens: number
+  completion_tokens: number
+  /**
+   * US dollars
+   */
+  cost_usd: number
+}
+/**
+ * A model's LLM use since 00:00 UTC, with the latency of its calls.
+ */
+export interface ModelUsage {
+  provider: string
+  model: string
+  calls: number
+  prompt_tokens: number
+  completion_tokens: number
+  /**
+   * US dollars
+   */
+  cost_usd: number
+  latency_p50_ms?: number
+  latency_p95_ms?: number
+  rate_limited: number
+  errors: number
+}
+/**
+ * A condition that wants attention now.
+ */
+export interface Alert {
+  id: string
+  severity: 'critical' | 'high' | 'low' | 'medium'
+  title: string
+  source: string
+  agent_ids: string[]
+  since: string
+}
+/**
+ * A causal chain of conditions, open or closed.
+ */
+export interface Incident {
+  id: string
+  status: 'closed' | 'open'
+  severity: 'critical' | 'high' | 'low' | 'medium'
+  title: string
+  root_cause?: string
+  since: string
+}
+/**
+ * How fresh a source's part is (SPEC §4, Freshness).
+ */
+export interface Source {
+  name: string
+  instance: string
+  status: 'down' | 'fresh' | 'stale'
+  reason?: string
+  observed_at?: string
+  age_seconds: number
+  interval_seconds: number
+  clock_skew_seconds?: number
+  undelivered_since?: string
+}
