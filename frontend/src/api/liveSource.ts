@@ -36,7 +36,9 @@ export interface LiveSource {
   subscribe(listener: StateListener): () => void
   /** Call the listener with the newest activity, at most 200 entries, now and after each change. */
   onActivity(listener: ActivityListener): () => void
-  /** Connect anew at once, with the key that is now kept. */
+  /** Keep an API key and connect anew; absent where the source takes none. */
+  authorise?(key: string): void
+  /** Connect anew at once. */
   retry(): void
 }
 
