@@ -1,0 +1,122 @@
+"""What a source has told the log so far, and what it must tell next: the pure half of the runner.
+
+Cost follows change: a value that encodes to the same bytes is not told again within an epoch. A new epoch
+tells everything again, from memory, so that a watcher need not list again for it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+from msgspec import UNSET
+
+from collectors.base import collector
+from schema.messages import OBSERVATION_KINDS, Gone, Heartbeat, Observed
+from schema.types import Part
+from schema.wire import decode, encode
+
+_DECODERS: dict[str, msgspec.json.Decoder[Part]] = {
+    kind: msgspec.json.Decoder(value) for kind, value in OBSERVATION_KINDS.items()
+}
+
+
+class Source:
+    """The memory of one source (`name@instance`): its entities, its epoch, and the kinds it is sure of."""
+
+    def __init__(self, source: str, epoch: str) -> None:
+        self.source = source
+        self._epoch = epoch
+        self._values: dict[str, dict[str, bytes]] = defaultdict(dict)
+        self._seen: dict[str, set[str]] = defaultdict(set)
+        self._synced: set[str] = set()
+
+    @property
+    def synced(self) -> list[str]:
+        """The kinds of which this epoch holds everything, in order of name."""
+        return sorted(self._synced)
+
+    def counts(self) -> dict[str, int]:
+        """Give the number of entities per kind."""
+        return {kind: len(entities) for kind, entities in self._values.items()}
+
+    def begin_pass(self) -> None:
+        """Forget what the last pass named: absence counts within one pass only."""
+        self._seen.clear()
+
+    def take(self, item: collector.Item, now: datetime) -> list[Observed | Gone]:
+        """Take over one item, and give the records that the log needs because of it.
+
+        Raises InvalidMessage when the value breaks its contract (too long, too large, below zero): the
+        entity then keeps the value that it had.
+        """
+        match item:
+            case collector.Observed():
+                return self._observe(item, now)
+            case collector.Gone():
+                known = self._values[item.kind].pop(item.id, None)
+                return [] if known is None else [self._gone(item.kind, item.id, now)]
+            case collector.Complete():
+                return [record for kind in item.kinds for record in self._complete(kind, now)]
+            case collector.Partial():
+                return []
+
+    def renew(self, epoch: str, now: datetime) -> Iterator[Observed]:
+        """Begin a new epoch, and give everything that is known under it.
+
+        The synced kinds stay so: memory is complete for them, and the heartbeat that says so comes after.
+        """
+        self._epoch = epoch
+        for kind, entities in self._values.items():
+            for entity_id, encoded in entities.items():
+                yield self._record(kind, entity_id, encoded, now)
+
+    def heartbeat(
+        self,
+        now: datetime,
+        interval_seconds: float,
+        down_reason: str | None = None,
+        undelivered_since: datetime | None = None,
+    ) -> Heartbeat:
+        """Give the heartbeat of this moment."""
+        return Heartbeat(
+            source=self.source,
+            epoch=self._epoch,
+            observed_at=now,
+            interval_seconds=interval_seconds,
+            synced=self.synced,
+            down_reason=down_reason or UNSET,
+            undelivered_since=undelivered_since or UNSET,
+        )
+
+    def _observe(self, item: collector.Observed, now: datetime) -> list[Observed | Gone]:
+        # Seen even when the value turns out to be wrong: an entity that is there is not gone.
+        self._seen[item.kind].add(item.id)
+        encoded = encode(item.value)
+        if self._values[item.kind].get(item.id) == encoded:
+            return []
+        # Constructing a Struct checks no bounds, and one wrong value must not cost the rest of a pass.
+        decode(encoded, _DECODERS[item.kind])
+        self._values[item.kind][item.id] = encoded
+        return [self._record(item.kind, item.id, encoded, now)]
+
+    def _complete(self, kind: str, now: datetime) -> list[Observed | Gone]:
+        entities = self._values[kind]
+        absent = [entity_id for entity_id in entities if entity_id not in self._seen[kind]]
+        for entity_id in absent:
+            del entities[entity_id]
+        self._synced.add(kind)
+        return [self._gone(kind, entity_id, now) for entity_id in absent]
+
+    def _record(self, kind: str, entity_id: str, encoded: bytes, now: datetime) -> Observed:
+        return Observed(
+            source=self.source,
+            epoch=self._epoch,
+            kind=kind,
+            id=entity_id,
+            observed_at=now,
+            value=msgspec.Raw(encoded),
+        )
+
+    def _gone(self, kind: str, entity_id: str, now: datetime) -> Gone:
+        return Gone(source=self.source, epoch=self._epoch, kind=kind, id=entity_id, observed_at=now)
