@@ -1,9 +1,13 @@
 """The local stack's broker: Apache Kafka in KRaft mode, one node, listening on loopback only.
 
 `prepare` writes its configuration and formats its directory once; `command` is what runs it.
+`python -m cli.stack.broker DIRECTORY PORT CONTROLLER_PORT` prepares and then becomes the broker, which is how
+the supervisor starts it.
 """
 
+import os
 import subprocess
+import sys
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
@@ -48,8 +52,12 @@ _SETTINGS = {
     "background.threads": "2",
 }
 
+ENVIRONMENT_KEPT = ("PATH", "HOME", "TZ", "JAVA_HOME", "ORACLE_STACK", "ORACLE_PART")
+"""What a server needs of the environment: no key and no password of anything else."""
+
 _LOG4J = """\
 status = warn
+shutdownHook = disable
 appender.console.type = Console
 appender.console.name = console
 appender.console.layout.type = PatternLayout
@@ -130,3 +138,19 @@ class Broker:
             f"-Dlog4j2.configurationFile={self.directory / 'log4j2.properties'}",
             *("-cp", str(kafka_jars() / "*")),
         ]
+
+
+def main() -> None:
+    """Prepare, then become the broker: the supervisor's process is Kafka itself and gets its signals."""
+    broker = Broker(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    try:
+        broker.prepare()
+    except StackError as error:
+        sys.exit(str(error))
+    line = broker.command()
+    kept = {name: os.environ[name] for name in ENVIRONMENT_KEPT if name in os.environ}
+    os.execve(line[0], line, kept)  # noqa: S606 - no shell is wanted
+
+
+if __name__ == "__main__":
+    main()

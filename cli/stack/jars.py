@@ -52,6 +52,7 @@ def _fetch(into: Path) -> None:
     maven = shutil.which("mvn")
     if not maven:
         raise PartMissing(f"fetching Apache Kafka needs Maven: {INSTALL_HINT}")
+    print(f"fetching Apache Kafka {KAFKA_VERSION} with Maven (about 43 MB, once)", flush=True)
     command = [
         *(maven, "-q", "-B", "-C", "-f", str(_BROKER / "pom.xml"), "dependency:copy-dependencies"),
         *(f"-DoutputDirectory={into}", "-DincludeScope=runtime"),

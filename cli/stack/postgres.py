@@ -68,14 +68,18 @@ class Postgres:
             *("-c", "wal_level=logical", *self.options),
         ]
 
+    def ensure_password(self) -> None:
+        """Choose the password at the first use; it stays the same afterwards."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        if not self.password_path.exists():
+            _write_private(self.password_path, secrets.token_urlsafe(24))
+
     def prepare(self) -> None:
         """Create password and data at the first use; clear what a killed server left behind at any other.
 
         Raises StackError when initdb fails, or when another Postgres still serves this data.
         """
-        self.home.mkdir(parents=True, exist_ok=True)
-        if not self.password_path.exists():
-            _write_private(self.password_path, secrets.token_urlsafe(24))
+        self.ensure_password()
         account = self.account()
         if not (self.data / "PG_VERSION").exists():
             self._initialise(account)
@@ -167,7 +171,7 @@ def _clear_left_behind(data: Path) -> None:
         pid = int(pid_file.read_text().split("\n", 1)[0])
         if _is_postmaster(pid, data):
             raise StackError(f"Postgres serves {data} already, as process {pid}")
-        if not _servers_in(data) or time.monotonic() > deadline:
+        if not serving_processes(data) or time.monotonic() > deadline:
             pid_file.unlink(missing_ok=True)
             return
         time.sleep(0.05)
@@ -181,7 +185,7 @@ def _is_postmaster(pid: int, data: Path) -> bool:
     return str(data) in command
 
 
-def _servers_in(data: Path) -> list[int]:
+def serving_processes(data: Path) -> list[int]:
     """Give the pids of Postgres processes that work in a data directory: each has it as its own."""
     found = []
     for process in psutil.process_iter():
@@ -202,9 +206,14 @@ def _write_private(path: Path, text: str) -> None:
 def main() -> None:
     """Prepare, then become the server: the supervisor's process is Postgres itself and gets its signals."""
     server = Postgres(Path(sys.argv[1]), int(sys.argv[2]))
-    server.prepare()
+    try:
+        server.prepare()
+    except StackError as error:
+        sys.exit(str(error))
     command = server.command()
-    kept = {name: os.environ[name] for name in ("PATH", "ORACLE_STACK", "TZ") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "TZ", "ORACLE_STACK", "ORACLE_PART") if name in os.environ
+    }
     os.chdir("/")
     server.account().become()
     os.execve(command[0], command, {**kept, "LC_ALL": "C.UTF-8"})  # noqa: S606 - no shell is wanted

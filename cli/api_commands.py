@@ -1,0 +1,96 @@
+# ruff: noqa: PLC0415 - what a command needs is imported by it, so that `oracle` starts quickly
+"""`oracle state`, `validate`, `issues`: thin clients of the API, for people or, with --json, for machines."""
+
+import json
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+Url = Annotated[str, typer.Option("--url", envvar="ORACLE_URL", help="The API's address.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer as it is.")]
+Environment = Annotated[
+    str, typer.Option("--environment", "-e", help="Which environment; default: the API's.")
+]
+
+DEFAULT_URL = f"http://127.0.0.1:{os.environ.get('API_PORT') or 8080}"
+_TIMEOUT_SECONDS = 10.0
+
+
+def fetch(url: str, path: str, **parameters: str) -> Any:
+    """Get JSON from the API, with ORACLE_API_KEY as the bearer when set; exit 2 with a line on failure."""
+    import httpx
+
+    key = os.environ.get("ORACLE_API_KEY", "")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    given = {name: value for name, value in parameters.items() if value}
+    try:
+        answer = httpx.get(
+            f"{url.rstrip('/')}{path}", params=given, headers=headers, timeout=_TIMEOUT_SECONDS
+        )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        _fail(f"{url} does not answer ({error}): is the stack up? `oracle status`")
+    if answer.status_code != 200:
+        _fail(f"{path}: {answer.status_code} {_problem(answer.text)}")
+    return answer.json()
+
+
+def _problem(body: str) -> str:
+    """Read the detail out of a problem document (RFC 9457); other bodies are shortened."""
+    try:
+        found = json.loads(body)
+        return str(found.get("detail") or found.get("title") or body[:200])
+    except (ValueError, AttributeError):
+        return body[:200]
+
+
+def _fail(line: str) -> None:
+    print(f"oracle: {line}", file=sys.stderr)
+    raise typer.Exit(2)
+
+
+def _print_json(answer: object) -> None:
+    print(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def state(
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+    at: Annotated[str, typer.Option(help="A moment, as 2026-02-06T14:32:12Z; default: now.")] = "",
+    environment: Environment = "",
+) -> None:
+    """Show the newest snapshot, or the one at a moment."""
+    snapshot = fetch(url, "/api/v1/oracle/state", at=at, environment=environment)
+    if as_json:
+        _print_json(snapshot)
+    else:
+        from cli.show_state import show_state
+
+        show_state(snapshot)
+
+
+def validate(url: Url = DEFAULT_URL, as_json: AsJson = False, environment: Environment = "") -> None:
+    """Check the newest snapshot against the schema; exits 1 when it is invalid."""
+    verdict = fetch(url, "/api/v1/oracle/validate", environment=environment)
+    if as_json:
+        _print_json(verdict)
+    elif verdict["valid"]:
+        print("valid")
+    else:
+        print(f"invalid: {verdict['error_count']} errors")
+        for error in verdict["errors"]:
+            print(f"  {error['path']}: {error['message']}")
+    raise typer.Exit(0 if verdict["valid"] else 1)
+
+
+def issues(url: Url = DEFAULT_URL, as_json: AsJson = False, environment: Environment = "") -> None:
+    """List what is wrong now; exits 1 unless the system is healthy."""
+    found = fetch(url, "/api/v1/oracle/issues", environment=environment)
+    if as_json:
+        _print_json(found)
+    else:
+        print(f"{found['status']}: {found['agent_count']} agents, {found['active_tasks']} active tasks")
+        for issue in found["issues"]:
+            print(f"  {issue}")
+    raise typer.Exit(0 if found["status"] == "healthy" else 1)

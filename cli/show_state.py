@@ -1,0 +1,88 @@
+"""A snapshot for people: agents, their processes, queues of work, and model spend, as tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Document = Mapping[str, Any]
+
+
+def show_state(snapshot: Document, console: Console | None = None) -> None:
+    """Print a snapshot (SPEC §4)."""
+    console = console or Console()
+    console.print(f"[bold]{snapshot['timestamp']}[/bold]  environment {snapshot['environment']}")
+    _table(console, "agents", ("name", "status", "models", "doing", "tools planned"), _agents(snapshot))
+    _table(
+        console,
+        "processes",
+        ("workload", "process", "status", "cpu (m)", "memory (MiB)", "restarts"),
+        _pods(snapshot),
+    )
+    _table(console, "consumer groups", ("group", "verdict", "lag", "lag (s)"), _groups(snapshot))
+    _table(
+        console, "models", ("model", "calls", "prompt", "completion", "USD", "p95 (ms)"), _models(snapshot)
+    )
+    _table(console, "sources", ("source", "status", "age (s)"), _sources(snapshot))
+
+
+def _agents(snapshot: Document) -> list[Sequence[object]]:
+    rows: list[Sequence[object]] = []
+    for agent in snapshot.get("agents", ()):
+        activity = agent.get("activity", {})
+        tasks = ", ".join(task["id"] for task in activity.get("active_task_ids", ()))
+        doing = activity.get("reasoning") or tasks
+        tools = ", ".join(activity.get("tools_planned", ()))
+        rows.append((agent["name"], agent.get("status"), ", ".join(agent.get("models", ())), doing, tools))
+    return rows
+
+
+def _pods(snapshot: Document) -> list[Sequence[object]]:
+    return [
+        (
+            workload["deployment_name"], pod.get("name", pod["pod_id"]), pod.get("status"), pod.get("cpu"),
+            pod.get("memory"), pod.get("restarts"),
+        )
+        for workload in snapshot.get("workload", ())
+        for pod in workload.get("pods", ())
+    ]  # fmt: skip
+
+
+def _groups(snapshot: Document) -> list[Sequence[object]]:
+    groups = snapshot.get("kafka", {}).get("groups", ())
+    return [
+        (one["group"], one.get("verdict"), one.get("lag_messages"), one.get("lag_seconds")) for one in groups
+    ]
+
+
+def _models(snapshot: Document) -> list[Sequence[object]]:
+    return [
+        (
+            f"{one['provider']}/{one['model']}", one.get("calls"), one.get("prompt_tokens"),
+            one.get("completion_tokens"), one.get("cost_usd"), one.get("latency_p95_ms"),
+        )
+        for one in snapshot.get("llm_usage", {}).get("by_model", ())
+    ]  # fmt: skip
+
+
+def _sources(snapshot: Document) -> list[Sequence[object]]:
+    return [(one["name"], one["status"], one.get("age_seconds")) for one in snapshot.get("sources", ())]
+
+
+def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    """Show a value; absent means unknown."""
+    if value is None or value == "":
+        return "–"
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
