@@ -57,13 +57,15 @@ class ProcessTable:
             self._others[pid] = parent_pid
 
     def _workload(self, process: psutil.Process) -> str | None:
+        # Another user's process tells its command line only; a kernel thread or a zombie tells nothing, and
+        # must be remembered as no agent all the same.
         try:
             environ = process.environ()
-        except psutil.AccessDenied:
-            environ = {}  # Another user's: the command line is all that may be read.
+        except psutil.Error:
+            environ = {}
         try:
             command = " ".join(process.cmdline())
-        except psutil.AccessDenied:
+        except psutil.Error:
             command = ""
         return workload_of(environ.get("ORACLE_WORKLOAD", ""), command, self._patterns)
 
