@@ -52,17 +52,24 @@ def up(
 
 
 @app.command()
-def down() -> None:
+def down(
+    delete: Annotated[
+        bool, typer.Option("--delete-data", help="Remove its history, broker, database and logs as well.")
+    ] = False,
+) -> None:
     """Stop the local stack; its data stays."""
     with _told():
         from rich.console import Console
 
-        from cli.stack.down import stop_stack
+        from cli.stack.down import delete_data, stop_stack
         from cli.stack.settings import load_stack
 
-        console = Console()
-        ran = stop_stack(load_stack(), console)
-        console.print("stopped; the data stays" if ran else "nothing was running")
+        stack, console = load_stack(), Console()
+        ran = stop_stack(stack, console)
+        if delete:
+            delete_data(stack)
+        told = "stopped" if ran else "nothing was running"
+        console.print(f"{told}; the data {'is deleted' if delete else 'stays'}")
 
 
 @app.command()

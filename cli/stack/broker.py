@@ -2,7 +2,7 @@
 
 `prepare` writes its configuration and formats its directory once; `command` is what runs it.
 `python -m cli.stack.broker DIRECTORY PORT CONTROLLER_PORT` prepares and then becomes the broker, which is how
-the supervisor starts it.
+the supervisor starts it; where Java or Maven is missing it becomes the fallback broker.
 """
 
 import os
@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.stack.errors import StackError
-from cli.stack.jars import java, kafka_jars
+from cli.stack.jars import java, kafka_jars, missing
+from cli.stack.tansu import tansu_command
 from schema.topics import MAX_MESSAGE_BYTES
 
 _MIB = 1024 * 1024
@@ -144,10 +145,13 @@ def main() -> None:
     """Prepare, then become the broker: the supervisor's process is Kafka itself and gets its signals."""
     broker = Broker(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
     try:
-        broker.prepare()
+        if missing():
+            line = tansu_command(broker.port)
+        else:
+            broker.prepare()
+            line = broker.command()
     except StackError as error:
         sys.exit(str(error))
-    line = broker.command()
     kept = {name: os.environ[name] for name in ENVIRONMENT_KEPT if name in os.environ}
     os.execve(line[0], line, kept)  # noqa: S606 - no shell is wanted
 

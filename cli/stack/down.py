@@ -1,5 +1,6 @@
 """Stopping the stack, the writers before what they write to, until nothing of it is left."""
 
+import shutil
 import time
 
 import psutil
@@ -73,3 +74,18 @@ def _remove_traces(stack: Stack) -> None:
     (stack.home / "supervisord.pid").unlink(missing_ok=True)
     if path.parent != stack.home and path.parent.is_dir() and not any(path.parent.iterdir()):
         path.parent.rmdir()
+
+
+def delete_data(stack: Stack) -> None:
+    """Remove everything that a stopped stack has stored."""
+    if stack.postgres.data != stack.home / "postgres":
+        shutil.rmtree(stack.postgres.data.parent, ignore_errors=True)  # it lay outside, for root's sake
+    for name in ("kafka", "logs"):
+        shutil.rmtree(stack.home / name, ignore_errors=True)
+    data = stack.home / "postgres"
+    if data.is_symlink():
+        data.unlink()
+    else:
+        shutil.rmtree(data, ignore_errors=True)
+    for name in ("postgres.password", "supervisord.conf"):
+        (stack.home / name).unlink(missing_ok=True)

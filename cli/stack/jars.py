@@ -1,14 +1,20 @@
-"""Fetching the local broker: Apache Kafka's jars, by Maven, once, each checked against a committed list."""
+"""Fetching the local broker: Apache Kafka's jars, by Maven, once, each checked against a committed list.
+
+`make up` runs this file with the system's Python, beside the installation of the packages: it imports nothing
+but the standard library and our own modules of that kind.
+"""
 
 import hashlib
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
-from cli.stack.cache import cached
+from cli.stack.cache import cache_directory, cached
 from cli.stack.errors import PartMissing, StackError
 
 KAFKA_VERSION = "4.1.0"
+_CACHED_AS = f"kafka-{KAFKA_VERSION}"
 JAVA_AT_LEAST = 17
 _BROKER = Path(__file__).resolve().parents[2] / "infrastructure" / "kafka" / "broker"
 INSTALL_HINT = "apt-get install -y openjdk-17-jre-headless maven"
@@ -20,7 +26,7 @@ def kafka_jars() -> Path:
     Raises PartMissing when they are not cached and Maven is not here, StackError when the download fails
     or a jar differs from the committed list.
     """
-    return cached(f"kafka-{KAFKA_VERSION}", _fetch)
+    return cached(_CACHED_AS, _fetch)
 
 
 def java() -> str:
@@ -47,11 +53,27 @@ def java_major(told: str) -> int:
     return 0
 
 
+def missing() -> str | None:
+    """Say what keeps Apache Kafka from running here, and the command that installs it; None when nothing."""
+    try:
+        java()
+        if not (cache_directory() / _CACHED_AS).is_dir():
+            _maven()
+    except PartMissing as part:
+        return str(part)
+    return None
+
+
+def _maven() -> str:
+    found = shutil.which("mvn")
+    if not found:
+        raise PartMissing(f"fetching Apache Kafka needs Maven: {INSTALL_HINT}")
+    return found
+
+
 def _fetch(into: Path) -> None:
     java()
-    maven = shutil.which("mvn")
-    if not maven:
-        raise PartMissing(f"fetching Apache Kafka needs Maven: {INSTALL_HINT}")
+    maven = _maven()
     print(f"fetching Apache Kafka {KAFKA_VERSION} with Maven (about 43 MB, once)", flush=True)
     command = [
         *(maven, "-q", "-B", "-C", "-f", str(_BROKER / "pom.xml"), "dependency:copy-dependencies"),
@@ -70,3 +92,18 @@ def check_sums(directory: Path, listed: str) -> None:
     wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
     if wrong:
         raise StackError(f"not what was pinned in jars.sha256: {', '.join(wrong)}")
+
+
+def main() -> None:
+    """Fetch the jars ahead of the start; where the fallback will serve, say so and succeed."""
+    if lacking := missing():
+        print(f"{lacking}; until then a broker that forgets everything at its end serves instead")
+        return
+    try:
+        kafka_jars()
+    except StackError as error:
+        sys.exit(f"{error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cli.stack.jars import missing
 from cli.stack.settings import Stack
 from cli.stack.upstream import Upstream
 
@@ -109,6 +110,8 @@ def shared_environment(stack: Stack, upstream: Upstream) -> dict[str, str]:
     }
     if stack.own_broker:
         defaults["KAFKA_BOOTSTRAP_SERVERS"] = stack.broker.bootstrap_servers
+        if missing():  # the fallback broker's log does not last
+            defaults["ORACLE_EPHEMERAL"] = "true"
     if stack.own_database:
         defaults["DATABASE_URL"] = stack.postgres.url
     return {**defaults, **stack.environ, "ORACLE_STACK": str(stack.home)}

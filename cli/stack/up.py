@@ -10,6 +10,7 @@ from cli.stack.board import Board
 from cli.stack.claim import claimed, signals_interrupt, signals_wait
 from cli.stack.down import stop_stack
 from cli.stack.errors import StackError
+from cli.stack.jars import missing
 from cli.stack.orphans import stop_orphans
 from cli.stack.ports import check_ports
 from cli.stack.programs import Program, ports, programs, shared_environment
@@ -31,6 +32,10 @@ def up(stack: Stack, console: Console, *, detach: bool, only: frozenset[str] = f
     with claimed(stack), signals_interrupt():
         if left := stop_orphans(stack.home):
             console.print(f"stopped {left} processes that an earlier run had left")
+        if stack.own_broker and (lacking := missing()):
+            console.print(
+                f"ephemeral: nothing outlives the broker, for {lacking}", style="yellow", soft_wrap=True
+            )
         upstream = choose_upstream(stack)
         chosen = tuple(part for part in programs(stack, upstream) if not only or part.name in only)
         check_ports(ports(stack, chosen))
