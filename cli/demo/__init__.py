@@ -1,0 +1,1 @@
+"""What the demo needs and a real system brings itself: a model server without key and internet."""

@@ -1,0 +1,68 @@
+"""What the proxy shows of itself: calls in flight, and the limits of the models that were called.
+
+The runner observes it as a collector that watches: first everything, then each change. It keeps the present
+state only, so a broker that is away for long costs no memory, and it belongs to the event loop's thread.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from collectors.base.collector import Complete, Gone, Item, Observed
+from collectors.llm_collector.calls import Arrival
+from collectors.llm_collector.limits import Answer, ModelLimits
+from schema.types import Part
+
+KINDS = ("in_flight", "model")
+
+
+class Board:
+    """The collector of the proxy's entities; the proxy writes, the runner reads."""
+
+    name = "llm"
+
+    def __init__(self) -> None:
+        self._limits = ModelLimits()
+        self._now: dict[tuple[str, str], Part] = {}
+        # Ordered, without duplicates.
+        self._changed: dict[tuple[str, str], None] = {}
+        self._watched = False
+        self._news = asyncio.Event()
+
+    def arrived(self, arrival: Arrival) -> None:
+        """Show a call as running."""
+        self._set(("in_flight", arrival.call_id), arrival.in_flight())
+
+    def ended(self, arrival: Arrival, answer: Answer | None) -> None:
+        """Take a call off, and take over what its answer told of the model (None: it was cancelled)."""
+        key = ("in_flight", arrival.call_id)
+        self._now.pop(key, None)
+        self._change(key)
+        if answer is not None and (known := self._limits.answered(answer)):
+            model_id, model = known
+            if self._now.get(("model", model_id)) != model:
+                self._set(("model", model_id), model)
+
+    async def observe(self) -> AsyncIterator[Item]:
+        """Give everything there is, then each change; never returns."""
+        self._watched = True
+        self._changed.clear()
+        for (kind, key), value in list(self._now.items()):
+            yield Observed(kind, key, value)
+        yield Complete(KINDS)
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            changed, self._changed = self._changed, {}
+            for kind, key in changed:
+                present = self._now.get((kind, key))
+                yield Gone(kind, key) if present is None else Observed(kind, key, present)
+
+    def _set(self, key: tuple[str, str], value: Part) -> None:
+        self._now[key] = value
+        self._change(key)
+
+    def _change(self, key: tuple[str, str]) -> None:
+        # Without a reader nothing is kept for it: it will begin with everything.
+        if self._watched:
+            self._changed[key] = None
+            self._news.set()

@@ -1,0 +1,207 @@
+"""One request and its outcome → one call record (pure).
+
+Nothing of a prompt, an answer or a key enters a record: counts, names, times and machine words only.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from collectors.llm_collector.reading import Reading, characters_of, estimated_tokens, name_of
+from collectors.llm_collector.routes import Target
+from runtime.pricing import Priced, Tokens, price
+from schema.messages import Call
+from schema.models import InFlight
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}.*")
+T = TypeVar("T")
+Status = Literal["ok", "rate_limited", "error", "cancelled"]
+
+
+class _Request(msgspec.Struct):
+    """What is read of a request's body."""
+
+    model: Any = None
+    stream: Any = None
+    messages: msgspec.Raw = msgspec.Raw()
+    prompt: msgspec.Raw = msgspec.Raw()
+    input: msgspec.Raw = msgspec.Raw()
+
+
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_REQUEST = msgspec.json.Decoder(_Request)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A call as it came in; its id is given here and shared by `in_flight` and the record."""
+
+    call_id: str
+    started_at: datetime
+    provider: str
+    model: str
+    operation: str
+    streaming: bool
+    prompt_characters: int
+    agent_id: str | None = None
+    agent_name: str | None = None
+    task_id: str | None = None
+    trace_id: str | None = None
+    parent_span_id: str | None = None
+
+    def in_flight(self) -> InFlight:
+        """Give the entity that is shown while the call runs."""
+        return InFlight(
+            call_id=self.call_id,
+            agent_id=_set(self.agent_id),
+            task_id=_set(self.task_id),
+            provider=self.provider,
+            model=self.model,
+            started_at=self.started_at,
+            streaming=self.streaming,
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended; `http_status` is the upstream's, absent when it never answered."""
+
+    latency_ms: float
+    http_status: int | None = None
+    time_to_first_token_ms: float | None = None
+    request_id: str | None = None
+    cancelled: bool = False
+    failure: str | None = None
+    """A machine word for what went wrong between the upstream and us."""
+
+
+def arrival_of(
+    call_id: str, at: datetime, target: Target, headers: Mapping[str, str], body: bytes
+) -> Arrival | None:
+    """Read a request (header names in lower case); None when it is no model call."""
+    request = _request(body)
+    model = name_of(request.model) or name_of(target.deployment)
+    if target.operation is None and model is None:
+        return None
+    trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    return Arrival(
+        call_id=call_id,
+        started_at=at,
+        provider=target.provider,
+        model=model or "unknown",
+        operation=target.operation or "chat",
+        streaming=request.stream is True,
+        prompt_characters=sum(
+            _characters(part) for part in (request.messages, request.prompt, request.input)
+        ),
+        agent_id=name_of(headers.get("x-oracle-agent")),
+        agent_name=name_of(headers.get("x-oracle-agent-name")),
+        task_id=name_of(headers.get("x-oracle-task")),
+        trace_id=trace[1] if trace else None,
+        parent_span_id=trace[2] if trace else None,
+    )
+
+
+def call_of(arrival: Arrival, outcome: Outcome, reading: Reading) -> Call:
+    """Make the record of a call that has ended, priced when its price is known."""
+    status = status_of(outcome, reading)
+    prompt, completion, estimated = _tokens(arrival, reading, outcome.http_status)
+    priced = _priced(arrival, reading, prompt, completion)
+    return Call(
+        call_id=arrival.call_id,
+        provider=arrival.provider,
+        model=arrival.model,
+        started_at=arrival.started_at,
+        status=status,
+        agent_id=_set(arrival.agent_id),
+        agent_name=_set(arrival.agent_name),
+        task_id=_set(arrival.task_id),
+        trace_id=_set(arrival.trace_id),
+        parent_span_id=_set(arrival.parent_span_id),
+        operation=arrival.operation,
+        response_model=_set(reading.response_model),
+        response_id=_set(reading.response_id),
+        request_id=_set(name_of(outcome.request_id)),
+        http_status=_set(outcome.http_status),
+        error_type=_error_type(status, outcome, reading),
+        finish_reason=_set(reading.finish_reason),
+        streaming=arrival.streaming,
+        prompt_tokens=_set(prompt),
+        completion_tokens=_set(completion),
+        cached_tokens=_set(reading.cached_tokens),
+        cache_write_tokens=_set(reading.cache_write_tokens),
+        reasoning_tokens=_set(reading.reasoning_tokens),
+        tokens_estimated=estimated,
+        cost_usd=priced.cost_usd if priced else UNSET,
+        price_source=priced.price_source if priced else UNSET,
+        latency_ms=round(outcome.latency_ms, 3),
+        time_to_first_token_ms=_set(
+            None if outcome.time_to_first_token_ms is None else round(outcome.time_to_first_token_ms, 3)
+        ),
+    )
+
+
+def status_of(outcome: Outcome, reading: Reading) -> Status:
+    """Say how a call ended; an error inside a stream that began well is an error too."""
+    if outcome.cancelled:
+        return "cancelled"
+    if outcome.http_status == 429:
+        return "rate_limited"
+    broken = outcome.failure or reading.error_type or reading.error_code
+    return "ok" if outcome.http_status is not None and outcome.http_status < 400 and not broken else "error"
+
+
+def _tokens(
+    arrival: Arrival, reading: Reading, http_status: int | None
+) -> tuple[int | None, int | None, bool]:
+    """Give prompt and completion tokens, and whether they are estimated from the lengths of the texts."""
+    prompt, completion = reading.prompt_tokens, reading.completion_tokens
+    if prompt is not None:
+        return prompt, completion, False
+    answered = http_status is not None and http_status < 400 and reading.text_characters > 0
+    if not (arrival.streaming and answered):
+        return None, completion, False
+    return estimated_tokens(arrival.prompt_characters), estimated_tokens(reading.text_characters), True
+
+
+def _priced(arrival: Arrival, reading: Reading, prompt: int | None, completion: int | None) -> Priced | None:
+    if prompt is None:
+        return None
+    tokens = Tokens(prompt, completion or 0, reading.cached_tokens or 0, reading.cache_write_tokens or 0)
+    # What answered sets the price; the name that was asked for may be an alias, or only known as such.
+    for model in dict.fromkeys((reading.response_model or arrival.model, arrival.model)):
+        if priced := price(arrival.provider, model, arrival.started_at, tokens, reading.service_tier):
+            return priced
+    return None
+
+
+def _error_type(status: Status, outcome: Outcome, reading: Reading) -> str | UnsetType:
+    if status == "ok":
+        return UNSET
+    if status == "cancelled":
+        return "client_disconnected"
+    told = outcome.failure or reading.error_code or reading.error_type
+    return told or (f"http_{outcome.http_status}" if outcome.http_status is not None else "unknown")
+
+
+def _request(body: bytes) -> _Request:
+    try:
+        return _REQUEST.decode(body)
+    except _BROKEN:
+        return _Request()
+
+
+def _characters(raw: msgspec.Raw) -> int:
+    try:
+        return characters_of(msgspec.json.decode(raw)) if bytes(raw) else 0
+    except _BROKEN:
+        return 0
+
+
+def _set(value: T | None) -> T | UnsetType:
+    return UNSET if value is None else value

@@ -1,0 +1,198 @@
+"""The LLM proxy as a service: `python -m collectors.llm_collector.collector`.
+
+It listens first and asks for the broker afterwards: calls are forwarded with or without it, and recorded when
+it is there. `/ready` tells how the broker is, but does not turn red for it.
+"""
+
+import asyncio
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+import uvicorn
+import uvloop
+
+from collectors.base.publisher import LogPublisher
+from collectors.base.runner import Pace, Runner
+from collectors.llm_collector.board import Board
+from collectors.llm_collector.outbox import Outbox
+from collectors.llm_collector.proxy import Proxy
+from collectors.llm_collector.routes import Routes
+from collectors.llm_collector.settings import LlmSettings
+from runtime import pricing
+from runtime.health import Health
+from runtime.kafka import Producer, Topics, ensure_topics
+from runtime.metrics import DROPPED_RECORDS
+from runtime.service import Service, run
+from schema.errors import BrokerError, BrokerFatal, BrokerUnsuitable, SettingError
+
+NAME = "oracle-llm-collector"
+FLUSH_SECONDS = 5.0
+DRAIN_SECONDS = 0.5
+RETRY_SECONDS = 3.0
+# Shorter than a server's patience (uvicorn: 5 s), so that no call meets a connection about to close.
+IDLE_CONNECTION_SECONDS = 4.0
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, leaving the signals to the service's frame."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Tolerant(Health):
+    """Tells the broker's state without calling the proxy unready: forwarding does not need it."""
+
+    def __init__(self, told: Health) -> None:
+        super().__init__()
+        self._told = told
+
+    def report(self, dependency: str, ok: bool, detail: str = "") -> None:
+        """Pass the word on, as a remark."""
+        remark = "" if ok else f"away; calls are forwarded, and recorded later: {detail}"
+        self._told.report(dependency, True, remark)
+
+    def turn(self) -> None:
+        """Pass the turn on."""
+        self._told.turn()
+
+
+def open_client(settings: LlmSettings) -> aiohttp.ClientSession:
+    """Open the client towards the providers: no redirects, cookies, proxies of the environment or headers."""
+    return aiohttp.ClientSession(
+        auto_decompress=False,
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_CONNECTION_SECONDS),
+        timeout=aiohttp.ClientTimeout(
+            total=None,
+            sock_connect=settings.llm_proxy_connect_seconds,
+            sock_read=settings.llm_proxy_silence_seconds,
+        ),
+        max_line_size=64 * 1024,
+        max_field_size=64 * 1024,
+    )
+
+
+def server_of(app: Proxy, settings: LlmSettings) -> uvicorn.Server:
+    """Make the server for the proxy: nothing of its own in the answers, nothing logged per request."""
+    return _Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=settings.llm_proxy_stop_seconds,
+        )
+    )
+
+
+async def serve(service: Service[LlmSettings]) -> None:
+    """Forward and record until the service stops."""
+    settings = service.settings
+    routes, listening = Routes(settings), _listen(settings)
+    board, outbox = Board(), Outbox()
+    port = listening.getsockname()[1]
+    async with open_client(settings) as client:
+        app = Proxy(routes, client, board, outbox, settings.llm_proxy_max_request_bytes)
+        server = server_of(app, settings)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        publishing = asyncio.create_task(_publish(service, board, outbox, f"{socket.gethostname()}:{port}"))
+        stopping = asyncio.create_task(asyncio.to_thread(service.stop.wait))
+        await asyncio.to_thread(pricing.warm_up)
+        service.health.report("proxy", True)
+        service.log.info("forwarding", port=port, providers=routes.providers)
+        try:
+            await asyncio.wait({serving, publishing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            service.stop.set()
+            server.should_exit = True
+            await serving
+            publishing.cancel()
+            await asyncio.gather(publishing, return_exceptions=True)
+        if not publishing.cancelled():
+            publishing.result()
+
+
+def _listen(settings: LlmSettings) -> socket.socket:
+    host, port = settings.llm_proxy_host, settings.llm_proxy_port
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingError(f"LLM_PROXY_PORT {port} cannot be served: {error.strerror}") from None
+
+
+async def _publish(service: Service[LlmSettings], board: Board, outbox: Outbox, instance: str) -> None:
+    """Publish entities and calls; a client that fails for good is replaced, for the proxy must stay."""
+    health = _Tolerant(service.health)
+    topics = await _topics(service, health)
+    while True:
+        producer = Producer(service.settings, service.name)
+        try:
+            await _publish_with(producer, service, topics, board, outbox, instance, health)
+        except BrokerFatal as error:
+            service.log.error("broker client failed: another takes over", error=str(error))
+            DROPPED_RECORDS.labels("unacknowledged").inc(producer.pending())
+            await asyncio.sleep(1)
+        finally:
+            outbox.drain()
+            outbox.publisher = None
+            left = await asyncio.to_thread(producer.close, FLUSH_SECONDS)
+            service.log.info("flushed", undelivered=left, waiting=len(outbox))
+
+
+async def _publish_with(
+    producer: Producer,
+    service: Service[LlmSettings],
+    topics: Topics,
+    board: Board,
+    outbox: Outbox,
+    instance: str,
+    health: Health,
+) -> None:
+    settings = service.settings
+    pace = Pace(settings.observe_interval_seconds, settings.observe_refresh_seconds)
+    outbox.publisher = LogPublisher(producer, settings.oracle_environment, topics.log_partitions)
+    runner = asyncio.create_task(Runner(board, instance, pace, outbox.publisher, producer, health).run())
+    try:
+        while not runner.done():
+            outbox.drain()
+            await asyncio.wait({runner}, timeout=DRAIN_SECONDS)
+        await runner
+    finally:
+        runner.cancel()
+
+
+async def _topics(service: Service[LlmSettings], health: Health) -> Topics:
+    while True:
+        health.turn()
+        try:
+            return await asyncio.to_thread(ensure_topics, service.settings)
+        except BrokerUnsuitable:
+            raise
+        except BrokerError as error:
+            health.report("kafka", False, str(error))
+            await asyncio.sleep(random.uniform(0.1, RETRY_SECONDS))  # noqa: S311 - jitter needs no secrecy
+
+
+def main(service: Service[LlmSettings]) -> None:
+    """Run the proxy on uvloop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(service))
+
+
+if __name__ == "__main__":
+    run(NAME, LlmSettings, main, "proxy")

@@ -1,0 +1,101 @@
+"""Where a request goes: the first segment of its path names the provider (pure).
+
+`/openai/v1/chat/completions` goes to OPENAI_BASE_URL + `/v1/chat/completions`. A base URL that ends
+in the segment that the rest begins with (as SDKs write it, `https://api.openai.com/v1`) is joined without
+doubling it.
+"""
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from collectors.llm_collector.settings import LlmSettings
+from schema.errors import SettingError
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,62}", re.IGNORECASE)
+_DOT_SEGMENT = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)", re.IGNORECASE)
+
+_OPERATIONS = (
+    ("/chat/completions", "chat"),
+    ("/completions", "text_completion"),
+    ("/embeddings", "embeddings"),
+    ("/responses", "chat"),
+    ("/messages", "chat"),
+    ("/api/chat", "chat"),
+    ("/api/generate", "text_completion"),
+    ("/api/embed", "embeddings"),
+)
+"""How the paths of model calls end, and what OpenTelemetry calls the operation."""
+_AZURE_DEPLOYMENT = re.compile(r"/deployments/([^/]{1,256})/")
+
+
+class Target(NamedTuple):
+    """An upstream request's address, without its query."""
+
+    provider: str
+    url: str
+    operation: str | None
+    """None for what is no model call, such as a list of models."""
+    deployment: str | None
+    """Azure names the model in the path."""
+
+
+class _Provider(msgspec.Struct):
+    name: str
+    url: str
+    models: list[str] = msgspec.field(default_factory=list)
+
+
+class Routes:
+    """The providers by name. Raises SettingError when an address is not one."""
+
+    def __init__(self, settings: LlmSettings) -> None:
+        self._bases: dict[str, str] = {}
+        for provider, variable, url in (
+            ("openai", "OPENAI_BASE_URL", settings.openai_base_url),
+            ("anthropic", "ANTHROPIC_BASE_URL", settings.anthropic_base_url),
+            ("azure", "AZURE_API_BASE", settings.azure_api_base),
+            ("ollama", "OLLAMA_BASE_URL", settings.ollama_base_url),
+        ):
+            if url:
+                self._bases[provider] = _base(url, variable)
+        try:
+            own = msgspec.json.decode(settings.litellm_providers, type=list[_Provider])
+        except msgspec.DecodeError:
+            raise SettingError(
+                'LITELLM_PROVIDERS is wrong: a JSON list like [{"name": "x", "url": "https://…"}] is taken'
+            ) from None
+        for entry in own:
+            if not _NAME.fullmatch(entry.name):
+                raise SettingError("LITELLM_PROVIDERS is wrong: a name has letters, digits, `-`, `_` and `.`")
+            self._bases[entry.name] = _base(entry.url, "LITELLM_PROVIDERS")
+
+    @property
+    def providers(self) -> list[str]:
+        """The names of the providers, in order."""
+        return sorted(self._bases)
+
+    def resolve(self, path: str) -> Target | None:
+        """Give where a request of this (undecoded) path goes; None when no provider is meant."""
+        provider, slash, rest = path.removeprefix("/").partition("/")
+        base = self._bases.get(provider)
+        rest = slash + rest
+        if base is None or _DOT_SEGMENT.search(rest):
+            return None
+        last = base.rpartition("/")[2]
+        if rest.startswith(f"/{last}/") and urlsplit(base).path:
+            base = base.removesuffix(f"/{last}")
+        operation = next((name for ending, name in _OPERATIONS if rest.endswith(ending)), None)
+        deployment = _AZURE_DEPLOYMENT.search(rest)
+        return Target(provider, base + rest, operation, deployment and deployment[1])
+
+
+def _base(url: str, variable: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise SettingError(f"{variable} is wrong: an address like https://host/path is taken")
+    if parts.username or parts.password:
+        raise SettingError(f"{variable} is wrong: the key belongs into the request, not into the address")
+    return url.rstrip("/")

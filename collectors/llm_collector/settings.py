@@ -1,0 +1,28 @@
+"""What the LLM proxy can be told (SPEC §8, §9)."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from collectors.base.settings import CollectorSettings
+from runtime.settings import Port
+
+
+class LlmSettings(CollectorSettings, frozen=True, kw_only=True):
+    """Where the proxy listens, and where it sends what; only these addresses are ever called."""
+
+    llm_proxy_host: str = "127.0.0.1"
+    llm_proxy_port: Port = 8090
+    llm_proxy_max_request_bytes: Annotated[int, Meta(ge=1024)] = 32 * 1024 * 1024
+    llm_proxy_connect_seconds: Annotated[float, Meta(gt=0)] = 10.0
+    llm_proxy_silence_seconds: Annotated[float, Meta(gt=0)] = 600.0
+    """How long an upstream may say nothing before the call counts as broken."""
+    llm_proxy_stop_seconds: Annotated[int, Meta(ge=0)] = 10
+    """How long running calls may go on after SIGTERM."""
+
+    openai_base_url: str = "https://api.openai.com"
+    anthropic_base_url: str = "https://api.anthropic.com"
+    azure_api_base: str = ""
+    ollama_base_url: str = "http://ollama:11434"
+    litellm_providers: str = "[]"
+    """A JSON list of `{"name", "url", "models"}`: each becomes the route `/<name>`."""

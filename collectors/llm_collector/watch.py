@@ -1,0 +1,112 @@
+"""Watching one request pass: times, the tap, and at its end the record.
+
+Nothing here may fail or delay a call: an error while reading or recording is logged and counted, and the
+bytes go on.
+"""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Protocol
+
+from collectors.llm_collector.board import Board
+from collectors.llm_collector.calls import Arrival, Outcome, call_of
+from collectors.llm_collector.limits import Answer, Limits, limits_of
+from collectors.llm_collector.reading import Reading
+from collectors.llm_collector.tap import Tap
+from runtime.logs import logger
+from runtime.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT, DROPPED_RECORDS
+from schema.messages import Call
+
+
+class Records(Protocol):
+    """Where call records go."""
+
+    def put(self, call: Call) -> None:
+        """Take one record; never waits, never fails."""
+
+
+class Watch:
+    """One request, from its arrival to its end; `arrival` is None for what is no model call."""
+
+    def __init__(self, arrival: Arrival | None, began: float, board: Board, records: Records) -> None:
+        self.sent_all = False
+        """Whether the client has been sent everything there was to send."""
+        self._arrival = arrival
+        self._began = began
+        self._board = board
+        self._records = records
+        self._http_status: int | None = None
+        self._request_id: str | None = None
+        self._limits = Limits()
+        self._failure: str | None = None
+        self._first_token_ms: float | None = None
+        self._tap: Tap | None = None
+        if arrival is not None:
+            CALLS_IN_FLIGHT.inc()
+            board.arrived(arrival)
+
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        """Note the upstream's status and headers (names in lower case)."""
+        self._http_status = status
+        if self._arrival is not None:
+            self._request_id = headers.get("x-request-id") or headers.get("request-id")
+            self._limits = limits_of(headers, datetime.now(UTC))
+            self._tap = Tap(headers.get("content-type", ""), headers.get("content-encoding", ""))
+
+    def passed(self, chunk: bytes) -> None:
+        """Read a chunk that is on its way to the client."""
+        if self._tap is None:
+            return
+        try:
+            self._tap.feed(chunk)
+        except Exception as error:  # noqa: BLE001 - nothing that is read may fail a call
+            # Only the name: the text of an error may quote what passed. The tokens stay unknown.
+            logger().error("an answer could not be read", error=type(error).__name__)
+            self._tap = None
+            return
+        if self._first_token_ms is None and self._tap.has_content:
+            self._first_token_ms = self._elapsed_ms()
+
+    def failed(self, failure: str) -> None:
+        """Note what went wrong between the upstream and us."""
+        self._failure = failure
+
+    def ended(self, cancelled: bool) -> None:
+        """Take the call off the board and record it."""
+        if self._arrival is None:
+            return
+        CALLS_IN_FLIGHT.dec()
+        try:
+            self._record(self._arrival, cancelled)
+        except Exception as error:  # noqa: BLE001 - the client has its answer, recording must not take it back
+            logger().error("a call could not be recorded", error=type(error).__name__)
+            DROPPED_RECORDS.labels("call").inc()
+
+    def _record(self, arrival: Arrival, cancelled: bool) -> None:
+        reading = self._tap.close() if self._tap else Reading()
+        answer = Answer(
+            provider=arrival.provider,
+            model=arrival.model,
+            http_status=self._http_status,
+            error_code=reading.error_code,
+            error_type=reading.error_type,
+            limits=self._limits,
+        )
+        self._board.ended(arrival, None if cancelled else answer)
+        latency_ms = self._elapsed_ms()
+        outcome = Outcome(
+            latency_ms=latency_ms,
+            http_status=self._http_status,
+            time_to_first_token_ms=self._first_token_ms if arrival.streaming else None,
+            request_id=self._request_id,
+            cancelled=cancelled,
+            failure=self._failure,
+        )
+        call = call_of(arrival, outcome, reading)
+        CALLS.labels(call.provider, call.status).inc()
+        CALL_SECONDS.labels(call.provider).observe(latency_ms / 1000)
+        self._records.put(call)
+
+    def _elapsed_ms(self) -> float:
+        return (time.monotonic() - self._began) * 1000
