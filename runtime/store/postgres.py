@@ -16,8 +16,6 @@ from runtime.store.refusals import one_line, store_error
 from schema.errors import SettingError, StoreError, StoreRefused, StoreUnavailable, StoreUnsuitable
 
 _CONNECT_SECONDS = 5
-_WAIT_SECONDS = 8.0
-"""How long a call waits for a free connection before it counts as an outage."""
 _RETRY_SECONDS = 1.0
 """How long the pool keeps on trying by itself; a later call starts anew, so recovery never waits longer."""
 _STATEMENT_MILLISECONDS = 30_000
@@ -37,12 +35,21 @@ _FOR_GOOD = (
 )
 """What libpq says of a connection that no later attempt will get; it gives no SQLSTATE for it."""
 
+_HIDDEN = "select row_security_active(to_regclass('public.oracle_migrations')::oid)"
+_NOT_THE_OWNER = (
+    "row-level security hides the tables from the role of DATABASE_URL: "
+    "use their owner, or a role with BYPASSRLS"
+)
+
 
 class PostgresStore(FunctionStore):
     """The store behind DATABASE_URL. Connects at the first call; any number of threads may call it."""
 
-    def __init__(self, database_url: str, *, max_connections: int = 8) -> None:
-        """Read the URL; raise SettingError, which never repeats it, when it is none."""
+    def __init__(self, database_url: str, *, max_connections: int = 8, wait_seconds: float = 5.0) -> None:
+        """Read the URL; raise SettingError, which never repeats it, when it is none.
+
+        `wait_seconds` is how long a call waits for a connection before it counts as an outage.
+        """
         parts = _parts(database_url)
         self._password = str(parts.get("password") or "")
         self._place = f"Postgres at {parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
@@ -66,7 +73,7 @@ class PostgresStore(FunctionStore):
             open=True,
             name="oracle-store",
             check=ConnectionPool.check_connection,
-            timeout=_WAIT_SECONDS,
+            timeout=wait_seconds,
             reconnect_timeout=_RETRY_SECONDS,
             num_workers=1,
         )
@@ -79,17 +86,13 @@ class PostgresStore(FunctionStore):
         """
         try:
             with psycopg.connect(self._conninfo, autocommit=True) as connection:
+                # Checked first: what is hidden would look as if it were missing.
+                hidden = connection.execute(_HIDDEN).fetchone()
+                if hidden is not None and hidden[0]:
+                    raise StoreUnsuitable(_NOT_THE_OWNER)
                 apply_migrations(connection)
-                hidden = connection.execute(
-                    "select row_security_active('public.system_snapshots')"
-                ).fetchone()
         except psycopg.Error as error:
             raise self._meaning(error) from error
-        if hidden is not None and hidden[0]:
-            raise StoreUnsuitable(
-                "row-level security hides the tables from the role of DATABASE_URL: use their owner, or a "
-                "role with BYPASSRLS"
-            )
 
     def close(self) -> None:
         """Close every connection; the store cannot be used afterwards."""
