@@ -49,6 +49,7 @@ __all__ = [
     "Topics",
     "client_config",
     "ensure_topics",
+    "headers_of",
     "open_consumer",
     "partition_of",
 ]
@@ -176,6 +177,13 @@ def open_consumer(settings: BaseSettings, group: str, *, from_start: bool = True
             "fetch.error.backoff.ms": 100,
         }
     )
+
+
+def headers_of(message: Message) -> list[tuple[str, bytes]]:
+    """Give a message's headers; one without a value has empty bytes."""
+    rows = message.headers() or []
+    pairs = rows.items() if isinstance(rows, dict) else rows
+    return [(str(name), value if isinstance(value, bytes) else b"") for name, value in pairs]
 
 
 class Producer:

@@ -4,7 +4,7 @@ The JSON Schema and the frontend's types are generated from these Structs by `py
 An absent field means that nobody reports it; there are no nulls. Lists are ordered by their natural key.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
@@ -23,7 +23,7 @@ from schema.types import (
     Time,
 )
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION: Final = "1.0"
 
 
 class ActiveTask(Part, frozen=True, kw_only=True):

@@ -1,0 +1,66 @@
+"""The aggregator's service: reads the log, folds it, stores each tick, announces every change.
+
+Start it with `python -m aggregator.aggregator`. Offsets of the consumer group are committed for operators'
+eyes only: where to read from is in the checkpoints, and each start seeks there.
+"""
+
+import os
+import socket
+import time
+
+from aggregator.announcer import Announcer
+from aggregator.log_reader import LogReader
+from aggregator.partition import FoldSettings
+from aggregator.refusals import Refusals
+from aggregator.writer import Writer
+from runtime.kafka import Producer, ensure_topics
+from runtime.rejects import Rejecter
+from runtime.service import Service, run
+from runtime.store.opening import StoreSettings, open_store
+from schema.errors import BrokerError, StoreUnavailable
+
+POLL_SECONDS = 0.05
+
+
+class Settings(StoreSettings, frozen=True, kw_only=True):
+    """The aggregator's settings: those of every service and of the store."""
+
+
+def main(service: Service[Settings]) -> None:
+    """Run until the service is asked to stop."""
+    settings = service.settings
+    store = open_store(settings)
+    service.until("store", store.prepare, StoreUnavailable)
+    topics = service.until("broker", lambda: ensure_topics(settings), BrokerError)
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    producer = Producer(settings, f"oracle-aggregator-{owner}")
+    rejecter = Rejecter(producer, service.name)
+    announcer = Announcer(producer, topics.log_partitions)
+    refusals = Refusals(store, producer, rejecter, topics.log_partitions)
+    writer = Writer(store, announcer, refusals, service.health, topics.ids["oracle.log"])
+    shape = FoldSettings(
+        topics.log_partitions, settings.snapshot_interval_seconds * 1000, settings.oracle_max_environments
+    )
+    reader = LogReader(settings, shape, producer, rejecter, announcer, writer, owner)
+    try:
+        while not service.stop.is_set():
+            reader.turn(POLL_SECONDS)
+            producer.check()
+            service.health.turn()
+            waiting = producer.undelivered_since(patience_seconds=5)
+            service.health.report(
+                "broker", waiting is None, f"no delivery since {waiting}" if waiting else ""
+            )
+    finally:
+        started = time.monotonic()
+        reader.close()
+        left = writer.close()
+        undelivered = producer.close(5)
+        store.close()
+        service.log.info(
+            "flushed", ticks_left=left, undelivered=undelivered, seconds=round(time.monotonic() - started, 2)
+        )
+
+
+if __name__ == "__main__":
+    run("aggregator", Settings, main, "broker", "store")

@@ -1,0 +1,143 @@
+"""One environment of a partition: its tables, its views, and its next tick. Pure."""
+
+from aggregator import checkpoint
+from aggregator.decode import Entry
+from aggregator.effects import Changes, Effect, Frozen, Idle
+from aggregator.snapshot import freeze
+from aggregator.tables import State, Tables
+from aggregator.ticks import from_ms, tick_of
+from aggregator.views import Views
+from schema.models import Source
+
+IDLE_MS = 600_000
+"""Without a record of its own for ten minutes, an environment gets no more snapshots (DESIGN §4.8)."""
+CHECKPOINT_MS = 60_000
+MARK_SECONDS = 0.25
+
+
+class EnvironmentFold:
+    """Folds an environment's records and closes its ticks.
+
+    `next_tick_ms` is None before the first tick of a fold without a checkpoint, and while idle; ticks up to
+    `stored_ms` are in the store already, so they are passed without making a document.
+    """
+
+    def __init__(
+        self, name: str, state: State, now_ms: int, *, from_offset: int = 0, stored_ms: int = 0
+    ) -> None:
+        self.tables = Tables(name, state)
+        self.views = Views(self.tables, now_ms)
+        self.from_offset = from_offset
+        self.stored_ms = stored_ms
+        self.checkpointed = bool(from_offset)
+        self.next_tick_ms: int | None = None
+        self._idle: Idle | None = None
+        if state.idle:
+            self._idle = Idle(state.last_tick_ms)
+        elif state.last_tick_ms:
+            self.next_tick_ms = tick_of(state.last_tick_ms + 1, state.interval_ms)
+
+    @property
+    def name(self) -> str:
+        """Give the environment's name."""
+        return self.tables.name
+
+    def begin(self, time_ms: int) -> None:
+        """Set the first tick of an environment that has none, at or after a moment."""
+        if self.next_tick_ms is None and not self._idle:
+            self.next_tick_ms = tick_of(time_ms, self.tables.state.interval_ms)
+
+    def fold(self, entry: Entry, time_ms: int) -> None:
+        """Fold one record; one that ends an idle stretch sets the next tick."""
+        state = self.tables.state
+        interval = state.interval_ms
+        self.tables.fold(entry, time_ms)
+        woken = state.idle
+        state.idle = False
+        changed = state.interval_ms != interval and self.next_tick_ms is not None
+        if woken or changed:
+            self.next_tick_ms = tick_of(max(time_ms, state.last_tick_ms + 1), state.interval_ms)
+
+    def changes(self, at_ms: int) -> list[Effect]:
+        """Give what changed since the last call, or nothing."""
+        self.views.refresh(at_ms)
+        entities, self.views.changed = self.views.changed, {}
+        activity, self.tables.live = self.tables.live, []
+        return [Changes(self.name, at_ms, entities, activity)] if entities or activity else []
+
+    def close(
+        self, partition: int, offset: int, time_ms: int, mark_ms: int, *, catching_up: bool
+    ) -> list[Effect]:
+        """Close the next tick: `offset` is that of the record that came later than it."""
+        tick_ms = self.next_tick_ms
+        assert tick_ms is not None
+        tables, state = self.tables, self.tables.state
+        tables.expire(tick_ms)
+        self.views.sources([*tables.observations.freshness(tick_ms), *self._own_sources(tick_ms, mark_ms)])
+        self.views.at_tick(tick_ms)
+        effects = self.changes(tick_ms)
+        document = freeze(self.name, self.views, tick_ms) if tick_ms > self.stored_ms else None
+        first, idle = not state.last_tick_ms, self._idle
+        events, tables.events = tables.events, []
+        calls, tables.calls = tables.calls, []
+        self.views.after_tick()
+        self._idle = None
+        state.last_tick_ms = tick_ms
+        self.next_tick_ms = tick_of(tick_ms + 1, state.interval_ms)
+        if tick_ms - state.own_ms > IDLE_MS:
+            state.idle, self._idle, self.next_tick_ms = True, Idle(tick_ms), None
+        if document is None:
+            return effects
+        saved = None
+        if not self.checkpointed or tick_ms % CHECKPOINT_MS == 0 or state.idle:
+            saved = checkpoint.encode(checkpoint.Saved(checkpoint.VERSION, time_ms, mark_ms, state))
+            self.checkpointed = True
+        frozen = Frozen(
+            self.name,
+            partition,
+            tick_ms,
+            state.interval_ms,
+            document,
+            events,
+            calls,
+            offset,
+            saved,
+            idle=idle,
+            first=first,
+            catching_up=catching_up,
+        )
+        return [*effects, frozen]
+
+    def _own_sources(self, tick_ms: int, mark_ms: int) -> list[Source]:
+        """Say how fresh the aggregator (by its marks) and the broker (by what collectors tell) are."""
+        state = self.tables.state
+        waits = [one.undelivered_ms for one in state.sources.values() if one.undelivered_ms]
+        aggregator = Source(
+            name="oracle-aggregator",
+            instance=self.name,
+            status="fresh" if tick_ms - mark_ms < state.interval_ms else "down",
+            age_seconds=max(0, tick_ms - mark_ms) / 1000,
+            interval_seconds=MARK_SECONDS,
+        )
+        kafka = Source(
+            name="oracle-kafka",
+            instance=self.name,
+            status="down" if waits else "fresh",
+            age_seconds=max(0, tick_ms - max(mark_ms, state.own_ms)) / 1000,
+            interval_seconds=state.interval_ms / 1000,
+        )
+        if not waits:
+            return [aggregator, kafka]
+        return [aggregator, _undelivered(kafka, min(waits))]
+
+
+def _undelivered(kafka: Source, since_ms: int) -> Source:
+    return Source(
+        name=kafka.name,
+        instance=kafka.instance,
+        status="down",
+        reason="collectors could not append to the log",
+        age_seconds=kafka.age_seconds,
+        interval_seconds=kafka.interval_seconds,
+        undelivered_since=from_ms(since_ms),
+    )

@@ -1,0 +1,279 @@
+"""The loop's step: from messages of the log to ticks and changes, for the partitions that this process owns.
+
+A partition is paused when it is assigned, loaded from its checkpoints by the writer, and read from the
+lowest of their offsets. It counts as catching up until it reaches the end that it had then.
+"""
+
+import time
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+
+from aggregator.announcer import Announcer
+from aggregator.checkpoint import UnreadableCheckpoint
+from aggregator.effects import Changes, Effect
+from aggregator.partition import FoldSettings, Message, PartitionFold
+from aggregator.tables import OWN_SOURCE
+from aggregator.writer import Loaded, Superseded, Writer
+from runtime import kafka
+from runtime.kafka import Producer, TopicPartition
+from runtime.metrics import PARTITIONS_OWNED
+from runtime.rejects import Rejecter
+from runtime.settings import BaseSettings
+from schema.errors import BrokerUnsuitable, InvalidMessage, QueueFull
+from schema.messages import Mark, Observed, SnapshotSettings
+from schema.topics import HEADER_ENVIRONMENT, LOG
+from schema.wire import encode
+
+GROUP = "oracle-aggregator"
+MARK_SECONDS = 0.25
+COMMIT_SECONDS = 5.0
+FLUSH_SECONDS = 0.02
+"""Changes are announced at most every 20 ms, so that what comes together goes out together."""
+BATCH = 1000
+MAX_MARKS_WAITING = 100
+"""While the broker is away no marks pile up: a late mark says nothing that the next one does not."""
+
+
+class LogReader:
+    """Reads, folds, and hands what comes out to the announcer and the writer."""
+
+    def __init__(
+        self,
+        settings: BaseSettings,
+        shape: FoldSettings,
+        producer: Producer,
+        rejecter: Rejecter,
+        announcer: Announcer,
+        writer: Writer,
+        owner: str,
+    ) -> None:
+        self._shape = shape
+        self._ephemeral = settings.oracle_ephemeral
+        self._producer = producer
+        self._rejecter = rejecter
+        self._announcer = announcer
+        self._writer = writer
+        self._mark = encode(Mark(owner=owner))
+        self._folds: dict[int, PartitionFold] = {}
+        self._ends: dict[int, int] = {}
+        self._positions: dict[int, int] = {}
+        self._seeks: dict[int, int] = {}
+        self._paused = False
+        self._marked_at = self._flushed_at = self._committed_at = 0.0
+        self._log = structlog.get_logger("oracle")
+        self._consumer = kafka.open_consumer(settings, GROUP)
+        self._consumer.subscribe(
+            [LOG], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+        )
+
+    def turn(self, seconds: float) -> None:
+        """Do one step: what the writer told, a batch of messages, marks, and changes."""
+        self._outcomes()
+        self._pressure()
+        message = self._consumer.poll(seconds)
+        if message is not None:
+            for one in [message, *self._consumer.consume(BATCH, 0)]:
+                self._take(one)
+        now = time.monotonic()
+        if now - self._flushed_at >= FLUSH_SECONDS:
+            self._flushed_at = now
+            self._flush()
+        if now - self._marked_at >= MARK_SECONDS:
+            self._marked_at = now
+            self._send_marks()
+        if now - self._committed_at >= COMMIT_SECONDS:
+            self._committed_at = now
+            self._commit()
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._commit()
+        self._consumer.close()
+
+    def _take(self, message: kafka.Message) -> None:
+        error = message.error()
+        partition, offset = message.partition(), message.offset()
+        if error is not None:
+            self._log.debug("broker error", error=error.str())
+            return
+        fold = self._folds.get(partition) if partition is not None else None
+        if fold is None or partition is None or offset is None:
+            return
+        kind, appended_ms = message.timestamp()
+        if kind != kafka.TIMESTAMP_LOG_APPEND_TIME and not self._ephemeral:
+            raise BrokerUnsuitable(
+                f"the broker does not keep LogAppendTime on {LOG}: set ORACLE_EPHEMERAL=true to try it"
+            )
+        record = Message(offset, appended_ms, message.value(), kafka.headers_of(message))
+        self._effects(fold, fold.advance(record))
+        self._positions[partition] = offset + 1
+        try:
+            environment = fold.fold(record)
+        except InvalidMessage as invalid:
+            self._reject(invalid, record, partition)
+        else:
+            if environment and not fold.catching_up:
+                self._keep_settings(fold, environment)
+        self._catch_up(partition, fold)
+
+    def _effects(self, fold: PartitionFold, effects: list[Effect]) -> None:
+        for effect in effects:
+            if not isinstance(effect, Changes):
+                self._writer.store(effect, self._announcer.sequence(effect.environment))
+            elif not fold.catching_up:
+                self._announcer.announce(effect)
+
+    def _flush(self) -> None:
+        for fold in self._folds.values():
+            self._effects(fold, fold.changes())
+
+    def _catch_up(self, partition: int, fold: PartitionFold) -> None:
+        if fold.catching_up and self._positions.get(partition, 0) >= self._ends.get(partition, 0):
+            # What came out of the old records is no news.
+            fold.changes()
+            fold.caught_up()
+            self._log.info("caught up", partition=partition, environments=sorted(fold.environments))
+
+    def _keep_settings(self, fold: PartitionFold, environment: str) -> None:
+        """Tell the log our interval, where it has another: a snapshot's shape comes from the log alone."""
+        state = fold.environments[environment].tables.state
+        if state.interval_ms == self._shape.interval_ms or time.monotonic() < fold.told_settings_at + 10:
+            return
+        fold.told_settings_at = time.monotonic()
+        value = SnapshotSettings(snapshot_interval_seconds=self._shape.interval_ms // 1000)
+        record = Observed(
+            source=f"{OWN_SOURCE}@aggregator",
+            epoch="-",
+            kind="settings",
+            id="settings",
+            observed_at=datetime.now(UTC),
+            value=msgspec.Raw(encode(value)),
+        )
+        self._publish(fold.partition, encode(record), [(HEADER_ENVIRONMENT, environment.encode())])
+
+    def _send_marks(self) -> None:
+        if self._producer.pending() > MAX_MARKS_WAITING:
+            return
+        for partition, fold in self._folds.items():
+            if fold.environments and not fold.catching_up:
+                self._publish(partition, self._mark, [])
+
+    def _publish(self, partition: int, value: bytes, headers: kafka.Headers) -> None:
+        try:
+            self._producer.publish(LOG, value, partition=partition, headers=headers)
+        except QueueFull:
+            self._log.debug("broker away", pending=self._producer.pending())
+
+    def _reject(self, error: InvalidMessage, record: Message, partition: int) -> None:
+        try:
+            self._rejecter.reject(
+                error, topic=LOG, partition=partition, offset=record.offset, value=record.value
+            )
+        except QueueFull:
+            self._log.warning(
+                "rejected and not kept", reason=error.reason, partition=partition, offset=record.offset
+            )
+
+    def _on_assign(self, consumer: kafka.Consumer, partitions: list[TopicPartition]) -> None:
+        consumer.incremental_assign(partitions)
+        consumer.pause(partitions)
+        for one in partitions:
+            self._writer.load(one.partition)
+        PARTITIONS_OWNED.set(len(consumer.assignment()))
+
+    def _on_revoke(self, consumer: kafka.Consumer, partitions: list[TopicPartition]) -> None:
+        for one in partitions:
+            self._forget(one.partition)
+            self._writer.drop(one.partition)
+        consumer.incremental_unassign(partitions)
+        PARTITIONS_OWNED.set(len(consumer.assignment()))
+
+    def _forget(self, partition: int) -> None:
+        for table in (self._folds, self._ends, self._positions, self._seeks):
+            table.pop(partition, None)
+
+    def _outcomes(self) -> None:
+        while not self._writer.outcomes.empty():
+            outcome = self._writer.outcomes.get()
+            owned = {one.partition for one in self._consumer.assignment()}
+            if outcome.partition not in owned:
+                continue
+            if isinstance(outcome, Superseded):
+                self._consumer.pause([TopicPartition(LOG, outcome.partition)])
+                self._forget(outcome.partition)
+                self._writer.load(outcome.partition)
+            else:
+                self._restore(outcome)
+        for partition in list(self._seeks):
+            self._seek(partition)
+
+    def _restore(self, loaded: Loaded) -> None:
+        try:
+            low, high = self._consumer.get_watermark_offsets(
+                TopicPartition(LOG, loaded.partition), timeout=10
+            )
+        except kafka.KafkaException as error:
+            self._log.warning("watermarks unknown", partition=loaded.partition, error=error.args[0].str())
+            self._writer.load(loaded.partition)
+            return
+        fold = PartitionFold(loaded.partition, self._shape)
+        start: int | None = None
+        for checkpoint, progress in loaded.environments:
+            if checkpoint.offset < low or checkpoint.offset > high:
+                self._log.error(
+                    "log lost", environment=checkpoint.environment, offset=checkpoint.offset, low=low
+                )
+                continue
+            try:
+                fold.restore(checkpoint.environment, checkpoint.offset, checkpoint.state, progress.tick)
+            except UnreadableCheckpoint as error:
+                self._log.error("checkpoint unreadable", environment=checkpoint.environment, error=str(error))
+                continue
+            start = checkpoint.offset if start is None else start
+        self._folds[loaded.partition] = fold
+        self._ends[loaded.partition] = high
+        self._seeks[loaded.partition] = self._positions[loaded.partition] = low if start is None else start
+
+    def _seek(self, partition: int) -> None:
+        offset = self._seeks[partition]
+        try:
+            self._consumer.seek(TopicPartition(LOG, partition, offset))
+        except kafka.KafkaException as error:
+            # The fetcher has not started yet: the next turn tries again.
+            self._log.debug("seek later", partition=partition, error=error.args[0].str())
+            return
+        del self._seeks[partition]
+        if not self._paused:
+            self._consumer.resume([TopicPartition(LOG, partition)])
+        self._log.info("reading", partition=partition, offset=offset, end=self._ends[partition])
+        self._catch_up(partition, self._folds[partition])
+
+    def _pressure(self) -> None:
+        """Stop reading while the writer's buffer is full; go on when half of it is free."""
+        reading = [TopicPartition(LOG, one) for one in self._folds if one not in self._seeks]
+        if not self._paused and self._writer.full:
+            self._paused = True
+            self._consumer.pause(reading)
+            self._log.warning("paused: the store is away and the buffer is full")
+        elif self._paused and self._writer.roomy:
+            self._paused = False
+            self._consumer.resume(reading)
+            for one in reading:
+                _, self._ends[one.partition] = self._consumer.get_watermark_offsets(one, timeout=10)
+                self._folds[one.partition].catching_up = True
+            self._log.info("resumed")
+
+    def _commit(self) -> None:
+        offsets = [
+            TopicPartition(LOG, one, offset)
+            for one, offset in self._positions.items()
+            if one not in self._seeks
+        ]
+        if not offsets:
+            return
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+        except kafka.KafkaException as error:
+            self._log.debug("not committed", error=error.args[0].str())

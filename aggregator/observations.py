@@ -1,0 +1,205 @@
+"""What the sources observe: epochs, entities and freshness (DESIGN §3, Observations).
+
+The first record of an unseen epoch replaces the current one; what a source did not repeat of a kind that it
+calls synced is gone; a source silent for an hour is removed with its entities. Pure.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from aggregator.decode import value_of
+from aggregator.ticks import from_ms, to_ms
+from schema.entities import KINDS
+from schema.messages import Gone, Heartbeat, Observed, PodObserved
+from schema.models import Source
+from schema.types import Part, SourceStatus
+from schema.wire import encode
+
+Key = tuple[str, ...]
+Told = tuple[int, Part]
+"""When a source told a value (milliseconds, the log's time), and the value."""
+FRESH_INTERVALS = 3
+STALE_INTERVALS = 10
+REMOVED_AFTER_MS = 3_600_000
+REMEMBERED_EPOCHS = 8
+
+_KEY_FIELDS = {
+    "kafka_cluster": (),
+    "model": KINDS["litellm"].key,
+    "settings": (),
+    "refused": ("kind",),
+    **{name: KINDS[name].key for name in ("workload", "deployment", "node", "k8s_event", "group", "topic")},
+    "in_flight": KINDS["in_flight"].key,
+}
+
+
+class Seen(msgspec.Struct):
+    """An entity as a source told it last; `body` is its JSON, so that a checkpoint keeps it as it came."""
+
+    key: Key
+    at_ms: int
+    body: bytes
+
+
+class SourceState(msgspec.Struct):
+    """One source: its current epoch, what it sees, and its last heartbeat (times in milliseconds)."""
+
+    epoch: str
+    heard_ms: int
+    past_epochs: list[str] = []
+    repeated: dict[str, set[str]] = {}
+    synced: set[str] = set()
+    entities: dict[str, dict[str, Seen]] = {}
+    interval_seconds: float = 2.0
+    observed_ms: int = 0
+    down_reason: str = ""
+    undelivered_ms: int = 0
+
+
+def key_of(kind: str, value: Part) -> Key:
+    """Give the natural key of an observed entity (SPEC §4)."""
+    if isinstance(value, PodObserved):
+        return (value.namespace, value.deployment_name, value.pod.pod_id)
+    return tuple(str(getattr(value, name)) for name in _KEY_FIELDS[kind])
+
+
+class Observations:
+    """The entities of all sources; an entity that several sources tell has the value told last."""
+
+    def __init__(self, sources: dict[str, SourceState]) -> None:
+        self.sources = sources
+        self._values: dict[str, dict[Key, dict[str, Told]]] = {}
+        for name, source in sources.items():
+            for kind, entities in source.entities.items():
+                for seen in entities.values():
+                    self._hold(kind, seen.key, name, value_of(kind, seen.body), seen.at_ms)
+
+    def observe(self, record: Observed, value: Part, at_ms: int) -> list[Key]:
+        """Take an entity in; give the keys whose value may have changed."""
+        source = self._current(record.source, record.epoch, at_ms)
+        if source is None:
+            return []
+        key = key_of(record.kind, value)
+        entities = source.entities.setdefault(record.kind, {})
+        before = entities.get(record.id)
+        entities[record.id] = Seen(key, at_ms, encode(value))
+        if record.kind not in source.synced:
+            source.repeated.setdefault(record.kind, set()).add(record.id)
+        self._hold(record.kind, key, record.source, value, at_ms)
+        if before is not None and before.key != key:
+            self._release(record.kind, before.key, record.source)
+            return [before.key, key]
+        return [key]
+
+    def remove(self, record: Gone, at_ms: int) -> list[Key]:
+        """Forget an entity that its source no longer sees."""
+        source = self._current(record.source, record.epoch, at_ms)
+        return self._drop(record.source, source, record.kind, [record.id]) if source else []
+
+    def heartbeat(self, record: Heartbeat, at_ms: int) -> list[tuple[str, Key]]:
+        """Note that a source is alive; give what is gone because it was not repeated in this epoch."""
+        source = self._current(record.source, record.epoch, at_ms)
+        if source is None:
+            return []
+        source.heard_ms = at_ms
+        source.interval_seconds = record.interval_seconds or source.interval_seconds
+        source.observed_ms = to_ms(record.observed_at)
+        source.down_reason = record.down_reason if isinstance(record.down_reason, str) else ""
+        since = record.undelivered_since
+        source.undelivered_ms = 0 if isinstance(since, msgspec.UnsetType) else to_ms(since)
+        gone: list[tuple[str, Key]] = []
+        for kind in record.synced:
+            if kind in source.synced:
+                continue
+            source.synced.add(kind)
+            repeated = source.repeated.pop(kind, set())
+            absent = [name for name in source.entities.get(kind, {}) if name not in repeated]
+            gone += [(kind, key) for key in self._drop(record.source, source, kind, absent)]
+        return gone
+
+    def expire(self, now_ms: int) -> list[tuple[str, Key]]:
+        """Remove the sources that were silent for an hour; give what went with them."""
+        silent = [
+            name for name, source in self.sources.items() if now_ms - source.heard_ms > REMOVED_AFTER_MS
+        ]
+        gone: list[tuple[str, Key]] = []
+        for name in silent:
+            source = self.sources[name]
+            for kind in list(source.entities):
+                ids = list(source.entities[kind])
+                gone += [(kind, key) for key in self._drop(name, source, kind, ids)]
+            del self.sources[name]
+        return gone
+
+    def get(self, kind: str, key: Key) -> Part | None:
+        """Give an entity's value, as told last."""
+        holders = self._values.get(kind, {}).get(key)
+        return _newest(holders) if holders else None
+
+    def all(self, kind: str) -> Iterator[tuple[Key, Part]]:
+        """Give the entities of a kind, in no particular order."""
+        for key, holders in self._values.get(kind, {}).items():
+            yield key, _newest(holders)
+
+    def freshness(self, now_ms: int) -> list[Source]:
+        """Say how fresh each source is at a tick."""
+        return [self._source(name, state, now_ms) for name, state in sorted(self.sources.items())]
+
+    def _source(self, full_name: str, state: SourceState, now_ms: int) -> Source:
+        name, _, instance = full_name.partition("@")
+        age = max(0, now_ms - state.heard_ms) / 1000
+        unset = msgspec.UNSET
+        return Source(
+            name=name,
+            instance=instance or "default",
+            status=status_of(age, state.interval_seconds, state.down_reason),
+            reason=state.down_reason or unset,
+            observed_at=from_ms(state.observed_ms) if state.observed_ms else unset,
+            age_seconds=age,
+            interval_seconds=state.interval_seconds,
+            clock_skew_seconds=(state.heard_ms - state.observed_ms) / 1000 if state.observed_ms else unset,
+            undelivered_since=from_ms(state.undelivered_ms) if state.undelivered_ms else unset,
+        )
+
+    def _current(self, name: str, epoch: str, at_ms: int) -> SourceState | None:
+        """Give the source if the record belongs to its current epoch; an unseen epoch becomes current."""
+        source = self.sources.get(name)
+        if source is None:
+            source = self.sources[name] = SourceState(epoch, at_ms)
+        if source.epoch != epoch:
+            if epoch in source.past_epochs:
+                return None
+            source.past_epochs = [source.epoch, *source.past_epochs][:REMEMBERED_EPOCHS]
+            source.epoch, source.synced, source.repeated = epoch, set(), {}
+        return source
+
+    def _drop(self, name: str, source: SourceState, kind: str, ids: list[str]) -> list[Key]:
+        entities = source.entities.get(kind, {})
+        keys = [entities.pop(one).key for one in ids if one in entities]
+        for key in keys:
+            self._release(kind, key, name)
+        return keys
+
+    def _hold(self, kind: str, key: Key, source: str, value: Part, at_ms: int) -> None:
+        self._values.setdefault(kind, {}).setdefault(key, {})[source] = (at_ms, value)
+
+    def _release(self, kind: str, key: Key, source: str) -> None:
+        values = self._values.get(kind, {})
+        holders = values.get(key, {})
+        holders.pop(source, None)
+        if not holders:
+            values.pop(key, None)
+
+
+def _newest(holders: dict[str, Told]) -> Part:
+    if len(holders) == 1:
+        return next(iter(holders.values()))[1]
+    return max(holders.items(), key=lambda row: (row[1][0], row[0]))[1][1]
+
+
+def status_of(age_seconds: float, interval_seconds: float, down_reason: str) -> SourceStatus:
+    """Fresh up to three intervals, stale up to ten, then (or when it says so itself) down (SPEC §4)."""
+    if down_reason or age_seconds > STALE_INTERVALS * interval_seconds:
+        return "down"
+    return "fresh" if age_seconds <= FRESH_INTERVALS * interval_seconds else "stale"

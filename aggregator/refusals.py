@@ -1,0 +1,102 @@
+"""What the store will never take is traced to its entity and put aside; the tick goes on (DESIGN §4.5).
+
+An event or call goes to `oracle.rejected`. An entity does too, and a `refused` observation tells the fold,
+through the log, to leave it out until it changes, so that a second fold gives the same bytes.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from aggregator.effects import Frozen
+from aggregator.tables import OWN_SOURCE
+from runtime.kafka import Producer, partition_of
+from runtime.rejects import Rejecter
+from runtime.store.protocol import Row, Store, TickRows
+from schema.entities import KINDS, Kind
+from schema.errors import InvalidMessage, StoreRefused
+from schema.messages import Observed, RefusedObserved
+from schema.topics import HEADER_ENVIRONMENT, LOG
+from schema.wire import canonical, encode
+
+_DOCUMENT = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+"""Keeps every number as it is written."""
+
+
+class Refusals:
+    """Finds what a store refuses in a tick, and tells the log."""
+
+    def __init__(self, store: Store, producer: Producer, rejecter: Rejecter, partitions: int) -> None:
+        self._store = store
+        self._producer = producer
+        self._rejecter = rejecter
+        self._partitions = partitions
+
+    def without_refused(self, frozen: Frozen, rows: TickRows, error: StoreRefused) -> TickRows:
+        """Give the tick without what is refused. Raises the store's own error when nothing can be blamed."""
+        events = self._accepted(frozen, rows.events)
+        calls = self._accepted(frozen, rows.calls)
+        document = _DOCUMENT.decode(rows.snapshot)
+        entities = list(entities_of(document))
+        bad = self._store.refused_among([canonical(value) for _, _, _, value in entities])
+        for index in bad:
+            kind, key, holder, value = entities[index]
+            holder.remove(value)
+            self._tell(frozen, kind, key, canonical(value))
+        if not bad and len(events) + len(calls) == len(rows.events) + len(rows.calls):
+            raise error
+        body = canonical(document) if bad else rows.snapshot
+        sha256 = hashlib.sha256(body).hexdigest()
+        return replace(rows, events=events, calls=calls, snapshot=body, sha256=sha256)
+
+    def _accepted(self, frozen: Frozen, rows: Sequence[Row]) -> list[Row]:
+        bad = set(self._store.refused_among([row.body for row in rows])) if rows else set()
+        for index in bad:
+            self._reject(frozen, "event or call", rows[index].body)
+        return [row for index, row in enumerate(rows) if index not in bad]
+
+    def _tell(self, frozen: Frozen, kind: Kind, key: list[str], body: bytes) -> None:
+        self._reject(frozen, kind.name, body)
+        value = RefusedObserved(kind=kind.name, key=key, reason="the store refuses it")
+        record = Observed(
+            source=f"{OWN_SOURCE}@aggregator",
+            epoch="-",
+            kind="refused",
+            id=hashlib.sha256(encode([kind.name, *key])).hexdigest(),
+            observed_at=datetime.now(UTC),
+            value=msgspec.Raw(encode(value)),
+        )
+        self._producer.publish(
+            LOG,
+            encode(record),
+            partition=partition_of(frozen.environment, self._partitions),
+            headers=[(HEADER_ENVIRONMENT, frozen.environment.encode())],
+        )
+
+    def _reject(self, frozen: Frozen, what: str, body: bytes) -> None:
+        error = InvalidMessage("store_refused", f"the store can never take this {what}")
+        self._rejecter.reject(
+            error,
+            topic=LOG,
+            partition=frozen.partition,
+            offset=frozen.offset,
+            value=body,
+            environment=frozen.environment,
+        )
+
+
+def entities_of(document: dict[str, Any]) -> Iterator[tuple[Kind, list[str], list[Any], Any]]:
+    """Give every entity of a document that stands in a list: kind, key, the list, and the entity."""
+    for kind in KINDS.values():
+        if not kind.key or kind.name == "pod":
+            continue
+        holder: Any = document
+        for name in kind.path:
+            holder = holder.get(name, {})
+        for value in list(holder or []):
+            yield kind, [str(value[name]) for name in kind.key], holder, value

@@ -1,0 +1,100 @@
+"""Freezing a tick: the views of one environment → the validated document and its sha256. Pure."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+from msgspec import UNSET
+
+from aggregator.ticks import from_ms
+from aggregator.views import Views
+from schema import models
+from schema.messages import KafkaClusterObserved
+from schema.types import Part
+from schema.wire import canonical
+
+
+@dataclass(frozen=True)
+class Document:
+    """A frozen snapshot: its id (derived, so that a second fold gives the same), canonical JSON and hash."""
+
+    snapshot_id: UUID
+    body: bytes
+    sha256: str
+
+
+def snapshot_id(environment: str, tick_ms: int) -> UUID:
+    """Derive the id of an environment's snapshot at a tick."""
+    return uuid5(NAMESPACE_URL, f"oracle-monitor:{environment}:{tick_ms}")
+
+
+def freeze(environment: str, views: Views, tick_ms: int) -> Document:
+    """Give the document of a tick; every entity in it was validated when it arrived."""
+    snapshot = models.Snapshot(
+        id=snapshot_id(environment, tick_ms),
+        timestamp=from_ms(tick_ms),
+        environment=environment,
+        schema_version=models.SCHEMA_VERSION,
+        agents=cast(list[models.Agent], views.of("agent")),
+        workload=_workload(views),
+        queues=cast(list[models.Queue], views.of("queue")),
+        litellm=cast(list[models.ModelLimits], views.of("litellm")),
+        kubernetes=_kubernetes(views),
+        kafka=_kafka(views),
+        llm_usage=_llm_usage(views),
+        alerts=[],
+        incidents=[],
+        sources=cast(list[models.Source], views.of("source")),
+    )
+    body = canonical(snapshot)
+    return Document(snapshot.id, body, hashlib.sha256(body).hexdigest())
+
+
+def _workload(views: Views) -> list[models.Workload]:
+    pods: dict[tuple[str, ...], list[models.Pod]] = {}
+    for key, pod in views.items("pod"):
+        pods.setdefault(key[:2], []).append(cast(models.Pod, pod))
+    return [
+        msgspec.structs.replace(cast(models.Workload, workload), pods=pods.get(key, []))
+        for key, workload in views.items("workload")
+    ]
+
+
+def _kubernetes(views: Views) -> models.Kubernetes | msgspec.UnsetType:
+    deployments, nodes, events = (views.of(kind) for kind in ("deployment", "node", "k8s_event"))
+    if not (deployments or nodes or events):
+        return UNSET
+    return models.Kubernetes(
+        deployments=cast(list[models.Deployment], deployments),
+        nodes=cast(list[models.Node], nodes),
+        events=cast(list[models.KubernetesEvent], events),
+    )
+
+
+def _kafka(views: Views) -> models.Kafka | msgspec.UnsetType:
+    cluster: Sequence[Part] = views.of("kafka")
+    if not cluster:
+        return UNSET
+    (sample,) = cluster
+    assert isinstance(sample, KafkaClusterObserved)
+    return models.Kafka(
+        sampled_at=sample.sampled_at,
+        brokers=sample.brokers,
+        groups=cast(list[models.Group], views.of("group")),
+        topics=cast(list[models.Topic], views.of("topic")),
+    )
+
+
+def _llm_usage(views: Views) -> models.LlmUsage | msgspec.UnsetType:
+    totals = views.of("llm_usage")
+    if not totals:
+        return UNSET
+    return msgspec.structs.replace(
+        cast(models.LlmUsage, totals[0]),
+        in_flight=cast(list[models.InFlight], views.of("in_flight")),
+        by_agent=cast(list[models.AgentUsage], views.of("by_agent")),
+        by_model=cast(list[models.ModelUsage], views.of("by_model")),
+    )
