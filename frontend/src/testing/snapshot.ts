@@ -284,3 +284,13 @@ export function anEmptySnapshot(at: number = TICK_AT): Snapshot {
     sources: [],
   }
 }
+
+/** Give a moment with this many agents, named in order. */
+export function withAgents(number: number, at: number = TICK_AT): Snapshot {
+  const { agents, ...rest } = aSnapshot(at)
+  const many = Array.from({ length: number }, (_, index) => {
+    const name = `agent-${String(index + 1).padStart(4, '0')}`
+    return { ...(agents[index % agents.length] as Agent), agent_id: name, name }
+  })
+  return { ...rest, agents: many }
+}
