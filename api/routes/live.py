@@ -1,0 +1,35 @@
+"""`/api/v1/live`: one full state, then patches, as server-sent events."""
+
+from functools import partial
+from typing import Annotated
+
+from litestar import get
+from litestar.openapi import ResponseSpec
+from litestar.params import Parameter
+from litestar.types import ASGIApp
+
+from api.live import Live
+from api.live_clients import LiveAnswer
+
+Events = Annotated[bool, Parameter(query="events", description="Whether patches carry events and calls too.")]
+
+
+@get(
+    "/api/v1/live",
+    sync_to_thread=False,
+    responses={
+        200: ResponseSpec(
+            str,
+            description="Events state, patch, tick and status.",
+            media_type="text/event-stream",
+            generate_examples=False,
+        )
+    },
+)
+async def live(live: Live, chosen: str, events: Events = True) -> ASGIApp:
+    """Stream the live state: `state` (whole), then `patch`, `tick` and `status` as they come."""
+    client = live.join(chosen, activity=events)
+    return LiveAnswer(client, partial(live.leave, chosen))
+
+
+ROUTES = [live]
