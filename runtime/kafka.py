@@ -34,7 +34,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the library'
 from runtime.metrics import PRODUCED, UNDELIVERED
 from runtime.settings import BaseSettings
 from schema.errors import BrokerError, BrokerFatal, BrokerUnsuitable, QueueFull
-from schema.topics import CHANGES, LOG, MAX_MESSAGE_BYTES, TOPICS
+from schema.topics import CHANGES, EVENTS, LOG, MAX_MESSAGE_BYTES, TOPICS
 
 __all__ = [
     "OFFSET_BEGINNING",
@@ -48,6 +48,7 @@ __all__ = [
     "TopicPartition",
     "Topics",
     "client_config",
+    "ensure_own_topics",
     "ensure_topics",
     "headers_of",
     "open_consumer",
@@ -135,6 +136,30 @@ def ensure_topics(settings: BaseSettings) -> Topics:
     return Topics(
         settings.oracle_log_partitions, {name: str(topic.topic_id) for name, topic in topics.items()}
     )
+
+
+def ensure_own_topics(settings: BaseSettings, names: list[str], partitions: int) -> None:
+    """Create a service's own topics (an agent's tasks) and the intake of events, where they are missing.
+
+    Raises BrokerError while the broker does not answer, or refuses.
+    """
+    admin = AdminClient(client_config(settings, "oracle-topics"))
+    try:
+        present = admin.list_topics(timeout=REQUEST_SECONDS).topics
+        missing = [
+            NewTopic(name, num_partitions=partitions, replication_factor=-1)
+            for name in names
+            if name not in present
+        ]
+        missing += [
+            NewTopic(spec.name, settings.oracle_log_partitions, -1, config=spec.settings())
+            for spec in TOPICS
+            if spec.name == EVENTS and spec.name not in present
+        ]
+        if missing:
+            _create(admin, missing)
+    except KafkaException as error:
+        raise BrokerError(f"the broker does not answer: {error.args[0].str()}") from None
 
 
 def _create(admin: AdminClient, missing: list[NewTopic]) -> None:
