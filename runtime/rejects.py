@@ -1,6 +1,7 @@
 """Poison messages, kept where an engineer can look at them: `oracle.rejected` (DESIGN §3, §4.5)."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from msgspec import UNSET
@@ -29,8 +30,12 @@ class Rejecter:
         offset: int,
         value: bytes | None,
         environment: str | None = None,
+        delivered: Callable[[], None] | None = None,
     ) -> None:
-        """Put one message aside. Raises QueueFull or BrokerFatal as the producer does."""
+        """Put one message aside; `delivered` is called once the broker has it.
+
+        Raises QueueFull or BrokerFatal as the producer does.
+        """
         raw = value or b""
         message = Rejected(
             reason=error.reason,
@@ -45,5 +50,7 @@ class Rejecter:
             rejected_at=datetime.now(UTC),
             environment=environment[:256] if environment else UNSET,
         )
-        self._producer.publish(REJECTED, encode(message), key=f"{topic}:{partition}:{offset}")
+        self._producer.publish(
+            REJECTED, encode(message), key=f"{topic}:{partition}:{offset}", delivered=delivered
+        )
         REJECTED_TOTAL.labels(error.reason).inc()
