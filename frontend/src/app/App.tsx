@@ -9,18 +9,27 @@ import { SpendPanel } from '@/features/spend/SpendPanel'
 
 export function App() {
   const needsKey = useLive((state) => state.connection === 'unauthorised')
+  const hasState = useLive((state) => state.snapshot !== undefined)
   return (
     <div className="mx-auto flex min-h-dvh max-w-[110rem] flex-col gap-4 p-3 sm:p-5">
       <Header />
       <main className="flex flex-col gap-4">
         {needsKey && <KeyForm />}
-        <AgentGrid />
-        <div className="grid gap-4 lg:grid-cols-3">
-          <ConsumerLagPanel />
-          <SpendPanel />
-          <SourcesPanel />
-        </div>
+        {(hasState || !needsKey) && <Panels />}
       </main>
     </div>
+  )
+}
+
+function Panels() {
+  return (
+    <>
+      <AgentGrid />
+      <div className="grid gap-4 lg:grid-cols-3">
+        <ConsumerLagPanel />
+        <SpendPanel />
+        <SourcesPanel />
+      </div>
+    </>
   )
 }

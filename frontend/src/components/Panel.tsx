@@ -14,13 +14,13 @@ export function Panel({ title, summary, caution, children }: PanelProps) {
   const heading = useId()
   return (
     <section aria-labelledby={heading} className="glass flex min-w-0 flex-col rounded-3xl p-4 sm:p-5">
-      <header className="mb-4 flex flex-wrap items-center gap-x-3 gap-y-1.5">
+      <div className="mb-4 flex flex-wrap items-center gap-x-3 gap-y-1.5">
         <h2 id={heading} className="font-semibold text-[0.95rem] tracking-tight">
           {title}
         </h2>
         {summary !== undefined && <p className="text-muted text-sm tabular-nums">{summary}</p>}
         {caution !== undefined && <div className="ml-auto">{caution}</div>}
-      </header>
+      </div>
       {children}
     </section>
   )

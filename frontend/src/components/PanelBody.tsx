@@ -1,7 +1,7 @@
 // The four faces of every panel: loading, unreachable, empty, or its content; and beside its title, whether it
 // is of now.
 import type { ReactNode } from 'react'
-import { useLive, useLiveSource } from '@/api/live'
+import { useLive } from '@/api/live'
 import type { Connection } from '@/api/liveSource'
 import { Badge } from './Badge'
 import { Notice } from './Notice'
@@ -21,20 +21,13 @@ interface PanelBodyProps {
 }
 
 export function PanelBody({ of, rows, tall = false, empty, isEmpty, children }: PanelBodyProps) {
-  const source = useLiveSource()
   const isLoaded = useLive((state) => state.snapshot !== undefined)
   const connection = useLive((state) => state.connection)
   const error = useLive((state) => state.error)
   if (isLoaded) return isEmpty ? empty : children
-  if (connection === 'reconnecting' || connection === 'stale') {
-    const action = { label: 'Try again now', run: () => source.retry() }
-    return (
-      <Notice title={`Cannot show ${of}`} action={action} isError>
-        {error}
-      </Notice>
-    )
+  if (connection === 'reconnecting' || connection === 'stale' || connection === 'unauthorised') {
+    return <Notice title={`Cannot show ${of}`}>{error}</Notice>
   }
-  if (connection === 'unauthorised') return <Notice title={`A key is needed to show ${of}`} />
   return <Skeleton label={`Loading ${of}`} rows={rows} tall={tall} />
 }
 

@@ -27,25 +27,16 @@ export const AgentCard = memo(function AgentCard({ agent, usage, ...figures }: A
   const { activity } = agent
   return (
     <article className={`card h-full tone-${TONES[agent.status]}`}>
-      <header className="flex items-start justify-between gap-3">
-        <div className="min-w-0">
+      <div>
+        <div className="flex items-center justify-between gap-3">
           <h3 className="truncate font-semibold text-lg leading-6 tracking-tight">{agent.name}</h3>
-          <p className="truncate text-muted text-xs">
-            {agent.deployment_name ?? agent.agent_id}
-            {agent.role === 'llm_server' && ' · model server'}
-          </p>
-          <p className="truncate text-muted text-xs">
-            {agent.last_seen === undefined ? (
-              'Never seen'
-            ) : (
-              <>
-                Seen <Elapsed since={agent.last_seen} /> ago
-              </>
-            )}
-          </p>
+          <Badge tone={TONES[agent.status]}>{agent.status}</Badge>
         </div>
-        <Badge tone={TONES[agent.status]}>{agent.status}</Badge>
-      </header>
+        <p className="flex text-muted text-xs">
+          <span className="truncate">{agent.deployment_name ?? agent.agent_id}</span>
+          <span className="shrink-0 whitespace-pre"> · {lastSeen(agent)}</span>
+        </p>
+      </div>
 
       {agent.models !== undefined && agent.models.length > 0 && (
         <ul aria-label="Models" className="flex flex-wrap gap-1.5">
@@ -83,6 +74,16 @@ export const AgentCard = memo(function AgentCard({ agent, usage, ...figures }: A
     </article>
   )
 })
+
+function lastSeen({ last_seen, role }: Agent) {
+  if (role === 'llm_server') return 'model server'
+  if (last_seen === undefined) return 'never seen'
+  return (
+    <>
+      seen <Elapsed since={last_seen} /> ago
+    </>
+  )
+}
 
 function Numbers({ agent, usage, cpu, memory, restarts, lastTermination }: AgentCardProps) {
   const tokens = usage && usage.prompt_tokens + usage.completion_tokens

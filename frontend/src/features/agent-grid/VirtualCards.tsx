@@ -5,7 +5,8 @@ import type { Agent } from '@/api/generated/oracleState'
 import { labelOf } from './agentLabel'
 
 const CARD_WIDTH = 300
-const CARD_HEIGHT = 320
+/** A guess: each row is measured once it is on the page. */
+const CARD_HEIGHT = 360
 const GAP = 16
 
 interface VirtualCardsProps {
@@ -23,32 +24,35 @@ export function VirtualCards({ agents, card }: VirtualCardsProps) {
     gap: GAP,
     overscan: 2,
   })
+  const gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section ref={scroller} tabIndex={0} aria-label="All agents" className="virtual-scroller">
       <ul aria-label="Agents" className="relative" style={{ height: rows.getTotalSize() }}>
-        {rows.getVirtualItems().flatMap((row) =>
-          agents.slice(row.index * columns, (row.index + 1) * columns).map((agent, column) => (
-            <li
-              key={agent.agent_id}
-              data-index={row.index}
-              // biome-ignore lint/a11y/noNoninteractiveTabindex: a card is read whole, one Tab each
-              tabIndex={0}
-              aria-label={labelOf(agent)}
-              aria-setsize={agents.length}
-              aria-posinset={row.index * columns + column + 1}
-              className="card-place absolute top-0"
-              style={{
-                height: CARD_HEIGHT,
-                width: `calc((100% - ${(columns - 1) * GAP}px) / ${columns})`,
-                left: `calc((100% + ${GAP}px) / ${columns} * ${column})`,
-                transform: `translateY(${row.start}px)`,
-              }}
-            >
-              {card(agent)}
-            </li>
-          )),
-        )}
+        {rows.getVirtualItems().map((row) => (
+          <div
+            key={row.key}
+            ref={rows.measureElement}
+            data-index={row.index}
+            role="presentation"
+            className="absolute inset-x-0 top-0 grid gap-4"
+            style={{ transform: `translateY(${row.start}px)`, gridTemplateColumns }}
+          >
+            {agents.slice(row.index * columns, (row.index + 1) * columns).map((agent, column) => (
+              <li
+                key={agent.agent_id}
+                // biome-ignore lint/a11y/noNoninteractiveTabindex: a card is read whole, one Tab each
+                tabIndex={0}
+                aria-label={labelOf(agent)}
+                aria-setsize={agents.length}
+                aria-posinset={row.index * columns + column + 1}
+                className="card-place min-w-0"
+              >
+                {card(agent)}
+              </li>
+            ))}
+          </div>
+        ))}
       </ul>
     </section>
   )

@@ -45,7 +45,9 @@ export function KeyForm() {
           <button type="submit" className="button self-start">
             Use this key
           </button>
-          <p className="text-muted text-xs">It is kept until this tab is closed, one of ORACLE_API_KEYS.</p>
+          <p className="text-muted text-xs">
+            One of those in ORACLE_API_KEYS. It is kept until this tab is closed.
+          </p>
         </form>
       )}
     </section>

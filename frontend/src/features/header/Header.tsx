@@ -1,6 +1,6 @@
 // The top of the page: which system this is, and whether what is shown is of now.
 import { useServerNow } from '@/api/clock'
-import { useLive } from '@/api/live'
+import { useLive, useLiveSource } from '@/api/live'
 import type { Connection } from '@/api/liveSource'
 import { Badge } from '@/components/Badge'
 import type { Tone } from '@/components/status'
@@ -41,12 +41,28 @@ export function Header() {
         <Badge tone={tone}>{words}</Badge>
         {error !== undefined && <span className="sr-only">. {error}</span>}
       </div>
-      {error !== undefined && (
-        <p aria-hidden="true" className="order-last w-full border-line border-t pt-2 text-muted text-sm">
-          {error}
-        </p>
-      )}
+      <Trouble />
     </header>
+  )
+}
+
+/** Why there is nothing newer, and the way to try at once. The form says it where a key is needed. */
+function Trouble() {
+  const source = useLiveSource()
+  const error = useLive((state) => state.error)
+  const connection = useLive((state) => state.connection)
+  if (error === undefined || connection === 'unauthorised') return null
+  return (
+    <div className="order-last flex w-full items-center justify-between gap-4 border-line border-t pt-2 text-sm">
+      <p aria-hidden="true" className="text-muted">
+        {error}
+      </p>
+      {(connection === 'reconnecting' || connection === 'stale') && (
+        <button type="button" onClick={() => source.retry()} className="button shrink-0">
+          Try again now
+        </button>
+      )}
+    </div>
   )
 }
 
