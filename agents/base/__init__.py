@@ -1,1 +1,1 @@
-"""."""
+"""What every agent stands on: tasks over Kafka, telemetry, heartbeats, retries, tools and a graceful stop."""

@@ -1,0 +1,1 @@
+"""The orchestrator: hands tasks out over Kafka, and collects what comes back."""

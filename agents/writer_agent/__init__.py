@@ -1,0 +1,1 @@
+"""The writer: short texts from templates and a language model."""
