@@ -23,7 +23,7 @@ _POSTGRES = pytest.StashKey[PostgresServer]()
 _DATABASE_NUMBERS = itertools.count(1)
 
 # A test waits for a session to end or a group to settle: let it.
-_FAST_BROKER = {"group.min.session.timeout.ms": "500", "log.initial.task.delay.ms": "500"}
+_FAST_BROKER = {"group.min.session.timeout.ms": "500", "broker.session.timeout.ms": "1000"}
 # A killed server loses nothing without fsync, only a killed machine does.
 _FAST_POSTGRES = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=64MB")
 

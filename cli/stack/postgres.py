@@ -83,7 +83,7 @@ class Postgres:
         account = self.account()
         if not (self.data / "PG_VERSION").exists():
             self._initialise(account)
-        _clear_left_behind(self.data)
+        clear_left_behind(self.data)
 
     def _initialise(self, account: Account) -> None:
         data = self._place(account)
@@ -159,7 +159,7 @@ def _binaries(account: Account) -> Path:
     return copied
 
 
-def _clear_left_behind(data: Path) -> None:
+def clear_left_behind(data: Path) -> None:
     """Remove the pid file of a killed server, once the children it left are gone.
 
     Postgres does so itself unless some other process has the old pid by now; a child that still has the

@@ -97,7 +97,8 @@ def _program(stack: Stack, program: Program, upstream: Upstream) -> str:
             "stopasgroup": "false" if program.name == "postgres" else "true",
             "killasgroup": "true",
             "redirect_stderr": "true",
-            "stdout_logfile": str(stack.log_path(program.name)),
+            # supervisord expands this one value twice.
+            "stdout_logfile": str(stack.log_path(program.name)).replace("%", "%%"),
             "stdout_logfile_maxbytes": "10MB",
             "stdout_logfile_backups": "2",
         },
