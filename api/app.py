@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Response, Router
 from litestar.config.app import AppConfig
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -88,6 +88,13 @@ def create_app(settings: ApiSettings, store: Store, live_side: Live, health: Hea
     )
 
 
+def _problem_instead_of_page(response: Response[Any]) -> Response[Any]:
+    """The framework answers an unknown address below /schema with a page of its own."""
+    return (
+        problems.answer(404, "There is nothing at this address.") if response.status_code == 404 else response
+    )
+
+
 def _openapi() -> OpenAPIConfig:
     bearer = SecurityScheme(type="http", scheme="bearer", description="One of ORACLE_API_KEYS")
     security: list[dict[str, list[Any]]] = [{"key": []}]
@@ -95,7 +102,9 @@ def _openapi() -> OpenAPIConfig:
         title="Oracle Monitor",
         version=VERSION,
         description="The flight recorder of a multi-agent AI system.",
-        path="/schema",
+        openapi_router=Router(
+            "/schema", route_handlers=[], include_in_schema=False, after_request=_problem_instead_of_page
+        ),
         # Only the document: a page that shows it would load its script from somewhere else.
         render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
         components=Components(security_schemes={"key": bearer}),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request
-from litestar.params import Parameter
+from litestar.params import Dependency, Parameter
 
 from api.access import environment_of
 from api.problems import Problem
@@ -27,13 +27,18 @@ At = Annotated[
     ),
 ]
 
+TheStore = Annotated[Store, Dependency(skip_validation=True)]
+"""The store, as it is handed to the application: a Protocol has no class to check against."""
+TheSnapshot = Annotated[StoredSnapshot, Dependency(skip_validation=True)]
+"""The snapshot that `environment` and `at` choose."""
+
 
 def provide_chosen(request: Request[Any, Any, Any], environment: Environment = None) -> str:
     """Give the environment that a request asks for and its key opens. Raises Problem 400 or 403."""
     return environment_of(request, environment, request.app.state.settings.oracle_environment)
 
 
-def provide_snapshot(store: Store, chosen: str, at: At = None) -> StoredSnapshot:
+def provide_snapshot(store: TheStore, chosen: str, at: At = None) -> StoredSnapshot:
     """Give the newest snapshot, or that of a moment. Raises Problem 400 or 404, or a StoreError."""
     if at is None:
         return found(store.newest(chosen), chosen)

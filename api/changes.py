@@ -11,7 +11,6 @@ from collections.abc import Callable
 from api.announced import Announced, announced
 from runtime.health import Health
 from runtime.kafka import (
-    OFFSET_END,
     Consumer,
     KafkaError,
     KafkaException,
@@ -67,7 +66,7 @@ class ChangesReader:
         partitions = ensure_topics(self._settings).log_partitions
         consumer = open_consumer(self._settings, GROUP, from_start=False)
         try:
-            consumer.assign([TopicPartition(CHANGES, number, OFFSET_END) for number in range(partitions)])
+            consumer.assign([_end(consumer, number) for number in range(partitions)])
             self._health.report("broker", True)
             heard_at = time.monotonic()
             while not stop.is_set():
@@ -117,6 +116,12 @@ class ChangesReader:
         if topic.error is not None:
             raise BrokerError(topic.error.str())
         self._health.report("broker", True)
+
+
+def _end(consumer: Consumer, partition: int) -> TopicPartition:
+    """Give a partition's end as a number: the library looks its OFFSET_END up later than we say ready."""
+    _, high = consumer.get_watermark_offsets(TopicPartition(CHANGES, partition), timeout=ASK_SECONDS)
+    return TopicPartition(CHANGES, partition, high)
 
 
 def _batch(consumer: Consumer) -> list[Message]:

@@ -1,5 +1,6 @@
 """Every error answer, as RFC 9457 problem JSON: naming what a client can mend and nothing internal."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -52,7 +53,8 @@ def on_http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Res
     if error.status_code >= 500 and not isinstance(error, Problem):
         return _unexpected(error)
     if isinstance(error, ValidationException):
-        return answer(error.status_code, "The request is not understood.", errors=_fields(error.extra))
+        fields = _fields(error.extra) or _missing(error.detail)
+        return answer(error.status_code, "The request is not understood.", errors=fields)
     details = {
         404: "There is nothing at this address.",
         405: "This address does not take this method.",
@@ -79,6 +81,12 @@ def on_any_error(_request: Request[Any, Any, Any], error: Exception) -> Response
 def _unexpected(error: Exception) -> Response[dict[str, Any]]:
     logger().error("request failed", exc_info=error)
     return answer(500, "Something went wrong here; the log of the API says what.")
+
+
+def _missing(detail: str) -> list[dict[str, str]]:
+    """Name the parameter that the framework misses: it tells that in words only."""
+    named = re.search(r"parameter '(\w+)'", detail)
+    return [{"field": named[1], "message": "is required"}] if named else []
 
 
 def _fields(extra: object) -> list[dict[str, str]]:

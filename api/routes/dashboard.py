@@ -1,5 +1,6 @@
 """The dashboard's built files (DASHBOARD_DIR) at `/`, and 404 for every address that nothing else has."""
 
+import asyncio
 from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
@@ -51,11 +52,14 @@ def policy(settings: ApiSettings) -> str:
     ["/", "/{file:path}"],
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
     opt=PUBLIC,
-    sync_to_thread=True,
     include_in_schema=False,
 )
-def dashboard(request: Request[Any, Any, Any], file: Path = Path("/")) -> Response[bytes]:
+async def dashboard(request: Request[Any, Any, Any], file: Path = Path("/")) -> Response[bytes]:
     """Give one of the dashboard's files; `/` is its index.html."""
+    return await asyncio.to_thread(_answer, request, file)
+
+
+def _answer(request: Request[Any, Any, Any], file: Path) -> Response[bytes]:
     settings: ApiSettings = request.app.state.settings
     name = str(file).lstrip("/") or "index.html"
     if f"{name}/".startswith(API_PREFIXES):
@@ -84,10 +88,9 @@ def dashboard(request: Request[Any, Any, Any], file: Path = Path("/")) -> Respon
     ["/", "/{file:path}"],
     http_method=[HttpMethod.POST, HttpMethod.PUT, HttpMethod.PATCH, HttpMethod.DELETE],
     opt=PUBLIC,
-    sync_to_thread=False,
     include_in_schema=False,
 )
-def nothing(request: Request[Any, Any, Any], file: Path = Path("/")) -> None:
+async def nothing(request: Request[Any, Any, Any], file: Path = Path("/")) -> None:
     """Refuse to write where only files are."""
     if f"{str(file).lstrip('/')}/".startswith(API_PREFIXES):
         raise Problem(HTTPStatus.NOT_FOUND, "There is nothing at this address; /schema lists what there is.")

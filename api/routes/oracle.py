@@ -10,9 +10,9 @@ from litestar.openapi import ResponseSpec
 from litestar.params import Parameter
 
 from api import issues as diagnosis
-from api.asked import decoded, found, moment
+from api.asked import TheSnapshot, TheStore, decoded, found, moment
 from api.problems import Problem
-from runtime.store.protocol import Store, StoredSnapshot
+from runtime.store.protocol import StoredSnapshot
 from schema import validate
 from schema.models import Agent, LlmUsage, ModelLimits, Snapshot, Workload
 
@@ -45,7 +45,7 @@ def _documented(kind: Any, what: str) -> dict[int, ResponseSpec]:
 
 
 @get("/api/v1/oracle/state", sync_to_thread=True, responses=_documented(Snapshot, "The snapshot."))
-def state(snapshot: StoredSnapshot, fields: Fields = None) -> Response[bytes]:
+def state(snapshot: TheSnapshot, fields: Fields = None) -> Response[bytes]:
     """Give the newest snapshot, or with `at` that of any moment; `fields` keeps only some of its parts."""
     if fields is None:
         return _json(snapshot.document, snapshot)
@@ -61,7 +61,7 @@ def state(snapshot: StoredSnapshot, fields: Fields = None) -> Response[bytes]:
 
 
 @get("/api/v1/snapshots/at", sync_to_thread=True, responses=_documented(Snapshot, "The snapshot."))
-def snapshot_at(store: Store, chosen: str, timestamp: Timestamp) -> Response[bytes]:
+def snapshot_at(store: TheStore, chosen: str, timestamp: Timestamp) -> Response[bytes]:
     """Give the newest snapshot at or before `timestamp`."""
     asked = moment(timestamp, "timestamp")
     snapshot = found(store.at(chosen, asked), chosen, asked)
@@ -69,19 +69,19 @@ def snapshot_at(store: Store, chosen: str, timestamp: Timestamp) -> Response[byt
 
 
 @get("/api/v1/oracle/agents", sync_to_thread=True, responses=_documented(list[Agent], "The agents."))
-def agents(snapshot: StoredSnapshot) -> Response[bytes]:
+def agents(snapshot: TheSnapshot) -> Response[bytes]:
     """Give the agents of the state."""
     return _json(_part(snapshot, "agents"), snapshot)
 
 
 @get("/api/v1/oracle/workload", sync_to_thread=True, responses=_documented(list[Workload], "The workloads."))
-def workload(snapshot: StoredSnapshot) -> Response[bytes]:
+def workload(snapshot: TheSnapshot) -> Response[bytes]:
     """Give the workloads of the state, with their pods."""
     return _json(_part(snapshot, "workload"), snapshot)
 
 
 @get("/api/v1/oracle/llm", sync_to_thread=True, responses=_documented(Llm, "Models and usage."))
-def llm(snapshot: StoredSnapshot) -> Response[bytes]:
+def llm(snapshot: TheSnapshot) -> Response[bytes]:
     """Give every tracked model, used or not, and the use of all since 00:00 UTC."""
     parts = _RAW_PARTS.decode(snapshot.document)
     body = {"models": parts.get("litellm", msgspec.Raw(b"[]"))}
@@ -91,14 +91,14 @@ def llm(snapshot: StoredSnapshot) -> Response[bytes]:
 
 
 @get("/api/v1/oracle/validate", sync_to_thread=True, responses=_documented(Validity, "The verdict."))
-def validity(snapshot: StoredSnapshot) -> Response[bytes]:
+def validity(snapshot: TheSnapshot) -> Response[bytes]:
     """Say whether the snapshot keeps the JSON Schema, and where it does not."""
     errors = validate.report(msgspec.json.decode(snapshot.document))
     return _json(msgspec.json.encode(Validity(not errors, len(errors), errors)), snapshot)
 
 
 @get("/api/v1/oracle/issues", sync_to_thread=True, responses=_documented(diagnosis.Issues, "The issues."))
-def issues(snapshot: StoredSnapshot) -> Response[bytes]:
+def issues(snapshot: TheSnapshot) -> Response[bytes]:
     """Say what is wrong, in plain sentences, critical ones first."""
     return _json(msgspec.json.encode(diagnosis.issues(decoded(snapshot))), snapshot)
 

@@ -24,7 +24,7 @@ BEFORE = snapshot(kafka={**KAFKA, "groups": [{"group": "b"}], "topics": [{"topic
 ENTITIES: list[tuple[str, list[str], dict[str, Any], tuple[Any, ...]]] = [
     ("agent", ["coder"], agent("coder", "Coder"), ("agents", 0)),
     ("workload", ["agents", "writer"], WORKLOAD, ("workload", 1)),
-    ("pod", ["agents", "research-agent", "uid-0"], {"pod_id": "uid-0", "name": "a"}, ("workload", 0, "pods", 0)),
+    ("pod", ["agents", "research-agent", "uid-0"], {"pod_id": "uid-0"}, ("workload", 0, "pods", 0)),
     ("queue", ["tasks"], {"name": "tasks", "depth": 1, "tasks": []}, ("queues", 0)),
     ("litellm", ["openai", "gpt-4", "default"], model("gpt-4"), ("litellm", 0)),
     ("deployment", ["agents", "w"], DEPLOYMENT, ("kubernetes", "deployments", 0)),
@@ -54,7 +54,7 @@ def test_an_entity_comes_to_its_place_once_and_goes_again(
     assert found == ({**value, "pods": []} if kind == "workload" else value)
     assert apply(once, [(kind, key, value)], []) == once
     gone = apply(once, [], [(kind, key)])
-    empty_cluster = {"deployments": [], "nodes": [], "events": []}
+    empty_cluster: dict[str, Any] = {"deployments": [], "nodes": [], "events": []}
     expected = {**BEFORE, "kubernetes": empty_cluster} if "kubernetes" in place else BEFORE
     assert gone == expected
     assert apply(gone, [], [(kind, key)]) == gone
