@@ -1,7 +1,7 @@
 """An agent's connection to Kafka: events out, messages in, one handler at a time per slot.
 
-The consumer is polled by one thread; handlers run in threads of their own. While all slots are taken the partitions are
-paused, so the consumer stays in its group however long a task takes.
+The consumer is polled by one thread; handlers run in threads of their own. While all slots are taken the
+partitions are paused, so the consumer stays in its group however long a task takes.
 """
 
 import queue
@@ -117,7 +117,10 @@ class Inbox:
         if commit:
             offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in commit.items()]
             try:
-                self._consumer.commit(offsets=offsets, asynchronous=asynchronous)
+                if asynchronous:
+                    self._consumer.commit(offsets=offsets)
+                else:
+                    self._consumer.commit(offsets=offsets, asynchronous=False)
             except KafkaException as error:
                 # Not committed is not lost: the tasks come again, and their ids make that harmless.
                 self._log.warning("offsets not committed", error=str(error))

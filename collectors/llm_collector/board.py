@@ -42,11 +42,15 @@ class Board:
             if self._now.get(("model", model_id)) != model:
                 self._set(("model", model_id), model)
 
+    def present(self) -> dict[tuple[str, str], Part]:
+        """Give everything that is shown now, by kind and id."""
+        return dict(self._now)
+
     async def observe(self) -> AsyncIterator[Item]:
         """Give everything there is, then each change; never returns."""
         self._watched = True
         self._changed.clear()
-        for (kind, key), value in list(self._now.items()):
+        for (kind, key), value in self.present().items():
             yield Observed(kind, key, value)
         yield Complete(KINDS)
         while True:

@@ -149,12 +149,11 @@ class Tap:
             return  # the end mark [DONE], a comment, or nothing
         try:
             found = _DECODER.decode(text)
+            fields = {name: getattr(found, name) for name in found.__struct_fields__}
+            told = {name: msgspec.json.decode(value) for name, value in fields.items() if bytes(value)}
         except _BROKEN:
             return
-        fields = {name: getattr(found, name) for name in found.__struct_fields__}
-        self.reading.take(
-            {name: msgspec.json.decode(value) for name, value in fields.items() if bytes(value)}
-        )
+        self.reading.take(told)
 
 
 def _identity(chunk: bytes) -> Iterator[bytes]:
