@@ -206,9 +206,14 @@ describe('each panel', () => {
     }
   })
 
-  it('keeps what it showed when the state is stale, and says of when it is', () => {
-    open({ connection: 'stale', snapshot: aSnapshot(Date.parse('2026-02-06T14:32:12Z')) })
-    for (const name of names) expect(region(name).getByText('Stale, as of 14:32:12 UTC')).toBeVisible()
+  it.each<[Connection, string]>([
+    ['stale', 'Stale'],
+    ['reconnecting', 'Stale'],
+    ['connecting', 'Not live yet'],
+    ['catching_up', 'Catching up'],
+  ])('keeps what it showed when the connection is %s, and says of when it is', (connection, word) => {
+    open({ connection, snapshot: aSnapshot(Date.parse('2026-02-06T14:32:12Z')) })
+    for (const name of names) expect(region(name).getByText(`${word}, as of 14:32:12 UTC`)).toBeVisible()
     expect(screen.getByRole('listitem', { name: /^Researcher/ })).toBeVisible()
   })
 })

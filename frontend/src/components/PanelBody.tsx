@@ -32,6 +32,7 @@ export function PanelBody({ of, rows, tall = false, empty, isEmpty, children }: 
 }
 
 const CAUTIONS: Partial<Record<Connection, { tone: Tone; word: string }>> = {
+  connecting: { tone: 'info', word: 'Not live yet' },
   stale: { tone: 'warn', word: 'Stale' },
   reconnecting: { tone: 'warn', word: 'Stale' },
   unauthorised: { tone: 'bad', word: 'Stale' },
