@@ -1,6 +1,7 @@
 """The HTTP server (uvicorn): bound by us, without signal handlers, able to drop a connection."""
 
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 
@@ -39,9 +40,7 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
     except OSError as error:
-        raise SettingError(
-            f"API_PORT {port} cannot be served: {error.strerror} (another API may run)"
-        ) from None
+        raise SettingError(f"API_PORT {port} cannot be served: {os.strerror(error.errno or 0)}") from None
 
 
 def open_server(app: ASGIApp) -> Server:

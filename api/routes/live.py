@@ -16,7 +16,6 @@ Events = Annotated[bool, Parameter(query="events", description="Whether patches 
 
 @get(
     "/api/v1/live",
-    sync_to_thread=False,
     responses={
         200: ResponseSpec(
             str,

@@ -70,8 +70,8 @@ class SmallAggregator:
         progress = self.store.take_over(self.environment)
         self.generation, self.tick, self.sequence = progress.generation, progress.tick, 0
 
-    def set_agent(self, name: str, *, send: bool = True) -> None:
-        self.agents[name] = agent(name, name)
+    def set_agent(self, name: str, *, send: bool = True, **fields: Any) -> None:
+        self.agents[name] = agent(name, name) | fields
         self.sequence += 1
         if send:
             event = {"event_id": f"e{self.sequence}", "agent_id": name}
