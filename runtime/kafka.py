@@ -87,7 +87,8 @@ def client_config(settings: BaseSettings, client_id: str) -> Config:
         "reconnect.backoff.max.ms": 1000,
         "socket.keepalive.enable": True,
         "allow.auto.create.topics": False,
-        "log_level": 3,
+        # While a broker is away the library would print a line per attempt; readiness tells it once.
+        "log_level": 2,
     }
     if settings.kafka_security_protocol.startswith("SASL"):
         config["sasl.mechanism"] = settings.kafka_sasl_mechanism

@@ -69,8 +69,9 @@ def event(kind: str, instance: str = "writer-agent-1", name: str = "Writer", **m
 
 def call(number: int, agent: str = "writer-agent-1", **more: Any) -> CallRecord:
     fields: dict[str, Any] = {
-        "call_id": f"call-{number}", "provider": "openai", "model": "gpt-4o", "started_at": AT, "status": "ok",
-        "agent_id": agent, "prompt_tokens": 100, "completion_tokens": 20, "cost_usd": Decimal("0.000450000001"),
+        "call_id": f"call-{number}", "provider": "openai", "model": "gpt-4o", "started_at": AT,
+        "status": "ok", "agent_id": agent, "prompt_tokens": 100, "completion_tokens": 20,
+        "cost_usd": Decimal("0.000450000001"),
         "latency_ms": 900.0, **more,
     }  # fmt: skip
     return CallRecord(call=Call(**fields))
