@@ -29,6 +29,7 @@ from runtime.kafka import (
 from runtime.settings import BaseSettings
 from runtime.store.postgres import PostgresStore
 from runtime.store.protocol import TickRows
+from schema.errors import BrokerError
 from schema.topics import CHANGES, REJECTED
 from tests.api.fakes import agent, snapshot, snapshot_id
 
@@ -51,6 +52,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _partitions(settings: BaseSettings) -> int:
+    """Give the log's partition count, or 0 while the broker does not know its new topics yet."""
+    try:
+        return ensure_topics(settings).log_partitions
+    except BrokerError:
+        return 0
+
+
 class SmallAggregator:
     """Stores snapshots and announces changes as the aggregator does, one environment only."""
 
@@ -58,7 +67,7 @@ class SmallAggregator:
 
     def __init__(self, settings: BaseSettings, database_url: str, environment: str) -> None:
         self.settings, self.environment = settings, environment
-        self.partitions = ensure_topics(settings).log_partitions
+        self.partitions = until(lambda: _partitions(settings), "the topics are there")
         self.producer = Producer(settings, "small-aggregator")
         self.store = PostgresStore(database_url)
         self.store.prepare()
