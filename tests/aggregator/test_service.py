@@ -166,7 +166,7 @@ def test_poison_on_the_log_is_rejected_and_the_snapshots_go_on(
     poison = {
         b"not json": "not_json",
         b'["wrong"]': "wrong_shape",
-        b'{"type":"event","event":{"x":NaN}}': "not_json",
+        b'{"type":"mark","owner":NaN}': "not_json",
         b'{"type":"mark","owner":"x","__proto__":{}}': "wrong_shape",
         b'{"type":"mark","owner":"' + b"x" * (2 << 20) + b'"}': "too_large",
     }
