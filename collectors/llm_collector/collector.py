@@ -53,7 +53,7 @@ class _Tolerant(Health):
 
     def report(self, dependency: str, ok: bool, detail: str = "") -> None:
         """Pass the word on, as a remark."""
-        remark = "" if ok else f"away; calls are forwarded, and recorded later: {detail}"
+        remark = "" if ok else f"calls are forwarded, and recorded later: {detail}"
         self._told.report(dependency, True, remark)
 
     def turn(self) -> None:
@@ -177,6 +177,7 @@ async def _publish_with(
 
 
 async def _topics(service: Service[LlmSettings], health: Health) -> Topics:
+    health.report("kafka", False, "not asked yet")
     while True:
         health.turn()
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agents.base.tasks import reply_of, task_of
 from schema import messages
 from schema.messages import OBSERVATION_KINDS, Event, LogRecord, Observed, RawEvent
 from schema.wire import decode, encode
@@ -31,17 +32,27 @@ def log_record(value: bytes) -> object:
     return record
 
 
+def task(value: bytes) -> object:
+    return task_of(value)[0]
+
+
 CONSUMERS: dict[str, Callable[[bytes], object]] = {
+    "call.json": log_record,
+    "call_rate_limited.json": log_record,
     "event.json": raw_event,
     "event_record.json": log_record,
     "gone.json": log_record,
     "heartbeat.json": log_record,
     "heartbeat_down.json": log_record,
     "observed_group.json": log_record,
+    "observed_in_flight.json": log_record,
     "observed_kafka_cluster.json": log_record,
+    "observed_model.json": log_record,
     "observed_pod.json": log_record,
     "observed_topic.json": log_record,
     "observed_workload.json": log_record,
+    "reply.json": reply_of,
+    "task.json": task,
 }
 """Each example and the code that reads such a message."""
 

@@ -1,0 +1,121 @@
+"""What the proxy shows and hands over, while the broker is there and while it is not."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from collectors.base.collector import Complete, Gone, Item, Observed
+from collectors.base.publisher import LogPublisher
+from collectors.llm_collector.board import Board
+from collectors.llm_collector.calls import Arrival, Outcome, call_of
+from collectors.llm_collector.limits import Answer, Limits
+from collectors.llm_collector.outbox import Outbox
+from collectors.llm_collector.reading import Reading
+from schema.errors import BrokerFatal
+from schema.messages import Call, CallRecord
+from tests.collectors.fakes import FakeClock, FakeProducer
+
+AT = datetime(2026, 2, 6, 14, 32, 12, tzinfo=UTC)
+GOOD = Answer("openai", "gpt-4o", 200, None, None, Limits(rpm_max=60))
+
+
+def arrival(call_id: str) -> Arrival:
+    return Arrival(call_id, AT, "openai", "gpt-4o", "chat", streaming=False, prompt_characters=0)
+
+
+def call(call_id: str) -> Call:
+    return call_of(arrival(call_id), Outcome(1, 200), Reading())
+
+
+async def read(board: Board, count: int, items: list[Item]) -> None:
+    async for item in board.observe():
+        items.append(item)
+        if len(items) >= count:
+            return
+
+
+async def test_the_runner_gets_everything_first_and_then_each_change() -> None:
+    board, items = Board(), list[Item]()
+    board.arrived(arrival("c-1"))
+    reading = asyncio.create_task(read(board, 6, items))
+    await asyncio.sleep(0)
+    board.arrived(arrival("c-2"))
+    await asyncio.sleep(0)
+    board.ended(arrival("c-1"), GOOD)
+    board.ended(arrival("c-2"), None)
+    await reading
+    assert [type(item) for item in items] == [Observed, Complete, Observed, Gone, Observed, Gone]
+    assert items[1] == Complete(("in_flight", "model"))
+    assert [item.id for item in items if isinstance(item, Observed)] == [
+        "c-1",
+        "c-2",
+        "openai/gpt-4o/default",
+    ]
+
+
+async def test_without_a_reader_nothing_piles_up() -> None:
+    board, items = Board(), list[Item]()
+    for number in range(1000):
+        board.arrived(arrival(f"c-{number}"))
+        board.ended(arrival(f"c-{number}"), None)
+    await read(board, 1, items)
+    assert items == [Complete(("in_flight", "model"))]
+    assert board.present() == {}
+
+
+async def test_a_cancelled_call_says_nothing_of_its_model() -> None:
+    board = Board()
+    board.arrived(arrival("c-1"))
+    board.ended(arrival("c-1"), None)
+    assert board.present() == {}
+
+
+def outbox_with(producer: FakeProducer, max_waiting_bytes: int = 10_000) -> Outbox:
+    outbox = Outbox(max_waiting_bytes)
+    outbox.publisher = LogPublisher(producer, "test", 4)
+    return outbox
+
+
+def ids(producer: FakeProducer) -> list[str]:
+    return [record.call.call_id for record in producer.records if isinstance(record, CallRecord)]
+
+
+def test_a_record_goes_to_the_broker_at_once_with_its_environment() -> None:
+    producer = FakeProducer(FakeClock())
+    outbox_with(producer).put(call("c-1"))
+    assert ids(producer) == ["c-1"]
+    assert producer.headers == [[("environment", b"test")]]
+
+
+def test_records_wait_in_order_while_the_broker_is_away() -> None:
+    producer, outbox = FakeProducer(FakeClock()), Outbox()
+    outbox.put(call("c-1"))
+    outbox.publisher = LogPublisher(producer, "test", 4)
+    outbox.put(call("c-2"))
+    producer.room = 1
+    outbox.drain()
+    assert (ids(producer), len(outbox)) == (["c-1"], 1)
+    producer.room = 9
+    outbox.drain()
+    assert (ids(producer), len(outbox)) == (["c-1", "c-2"], 0)
+
+
+def test_beyond_the_bound_the_oldest_are_dropped() -> None:
+    producer = FakeProducer(FakeClock())
+    outbox = outbox_with(producer, max_waiting_bytes=1000)
+    producer.room = 0
+    for number in range(100):
+        outbox.put(call(f"c-{number}"))
+    assert 0 < len(outbox) < 10
+    producer.room = 1000
+    outbox.drain()
+    assert ids(producer)[-1] == "c-99"
+
+
+def test_a_client_that_failed_for_good_is_not_asked_again() -> None:
+    class Fatal(FakeProducer):
+        def publish(self, *_args: object, **_named: object) -> None:
+            raise BrokerFatal("fenced")
+
+    outbox = outbox_with(Fatal(FakeClock()))
+    outbox.put(call("c-1"))
+    assert (outbox.publisher, len(outbox)) == (None, 1)
