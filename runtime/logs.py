@@ -25,8 +25,15 @@ def redact(_logger: object, _method: str, line: MutableMapping[str, Any]) -> Mut
 def configure(service: str, level: str = "info") -> None:
     """Set up structlog, and send warnings of libraries the same way."""
     terminal = sys.stderr.isatty()
+
+    def named(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        # Not a context variable: the lines of a service's threads carry its name too.
+        line["service"] = service
+        return line
+
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        named,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -53,7 +60,6 @@ def configure(service: str, level: str = "info") -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("oracle").setLevel(level.upper())
-    structlog.contextvars.bind_contextvars(service=service)
 
 
 def logger() -> structlog.stdlib.BoundLogger:
