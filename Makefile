@@ -19,7 +19,7 @@ FRONTEND_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' 
 
 # step NAME, COMMAND: one line when it begins and one when it is done; its output only when it fails.
 step = @mkdir -p .oracle/logs; began=$$SECONDS; log=.oracle/logs/make-$(1).log; echo "$(1): $(2) …"; \
-	if ! { $(3); } > $$log 2>&1; then tail -n 40 $$log >&2; echo "$(1): failed, see $$log" >&2; exit 1; fi; \
+	if ! ( $(3) ) > $$log 2>&1; then tail -n 40 $$log >&2; echo "$(1): failed, see $$log" >&2; exit 1; fi; \
 	grep -h 'apt-get install' $$log || true; echo "$(1): ready in $$((SECONDS - began)) s"
 
 .PHONY: help up down status test lint bench lock schema clean clean-data tools prepare prepare-test broker chromium

@@ -14,7 +14,7 @@ from cli.stack.settings import Stack
 from cli.stack.supervise import Supervisor, socket_path
 
 _RUNNING = ("RUNNING", "STARTING", "STOPPING", "BACKOFF")
-_GROUP_SECONDS = 25.0
+_GROUP_SECONDS = 25.0  # above every part's own limit
 _END_SECONDS = 30.0
 
 

@@ -38,7 +38,7 @@ class Program:
 
 
 def _agent(name: str, module: str) -> Program:
-    return Program(name, "agents", module, environment={"ORACLE_WORKLOAD": name})
+    return Program(name, "agents", module, environment={"ORACLE_WORKLOAD": name}, stop_seconds=15)
 
 
 TABLE = (
@@ -66,7 +66,13 @@ TABLE = (
     Program("api", "services", "api.main", ready="api", ports=("api_port",)),
     Program("process-collector", "collectors", "collectors.process_collector.collector"),
     Program("kafka-collector", "collectors", "collectors.kafka_collector.collector"),
-    Program("llm-collector", "collectors", "collectors.llm_collector.collector", ports=("llm_proxy_port",)),
+    Program(
+        "llm-collector",
+        "collectors",
+        "collectors.llm_collector.collector",
+        ports=("llm_proxy_port",),
+        stop_seconds=15,  # running calls may end first
+    ),
     Program("telemetry-collector", "collectors", "collectors.telemetry_collector.collector"),
     Program(
         "demo-model-server", "collectors", "cli.demo.model_server", ready="model", ports=("demo_model_port",)
@@ -133,5 +139,5 @@ def ports(stack: Stack, chosen: tuple[Program, ...]) -> Iterator[tuple[int, str,
     for program in chosen:
         for name in program.ports:
             yield int(getattr(stack.settings, name)), program.name, name.upper()
-        if program.ready == "health":
+        if program.group != "infrastructure":
             yield health_port(stack, program), program.name, "HEALTH_PORT_BASE"

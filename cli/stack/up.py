@@ -135,11 +135,11 @@ def _watch(stack: Stack, process: subprocess.Popen[bytes], console: Console) -> 
         except StackError:
             continue  # it is ending, or gone: the next poll tells
         for name, part in now.items():
-            if part.started_at != known[name].started_at and part.pid:
-                console.print(
-                    f"{name} had ended and was started again (log: {stack.log_path(name)})", soft_wrap=True
-                )
-        known = {**known, **{name: part for name, part in now.items() if part.pid}}
+            # One that never gets to run was told of when the stack came up: not again at each attempt.
+            restarted = part.started_at != known[name].started_at or part.state in ("EXITED", "BACKOFF")
+            if known[name].state == "RUNNING" and restarted:
+                console.print(f"{name} ended and is started again: {stack.log_path(name)}", soft_wrap=True)
+        known = now
     if process.returncode == 0:
         console.print("stopped by `oracle down`")
         return 0
