@@ -273,11 +273,9 @@ class BaseAgent:
         state = dict(self._final_states.get(task.task_id, {}))
         if "summary" in result:
             state.setdefault("result_summary", str(result["summary"])[:_SUMMARY_CHARACTERS])
-        self._reply(
-            task,
-            Reply(task_id=task.task_id, agent=self.identity.agent_name, status="completed", result=result),
-            context,
-        )
+        name = self.identity.agent_name
+        reply = Reply(task_id=task.task_id, agent=name, status="completed", result=result)
+        self._reply(task, reply, context)
         self._tell("task_completed", state, context)
 
     def _reply(self, task: Task, reply: Reply, context: TaskContext) -> None:

@@ -1,6 +1,7 @@
 """Real servers on loopback for the proxy's tests: upstreams written by hand, and the proxy itself."""
 
 import asyncio
+import http.client
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
@@ -114,8 +115,6 @@ def proxying(**settings: Any) -> Iterator[Running]:
         try:
             yield Running(url, kept, board)
         finally:
-            import http.client
-
             connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
             connection.request("GET", "/close")
             connection.getresponse().read()
@@ -162,3 +161,15 @@ async def broken_upstream(raw: bytes) -> AsyncIterator[str]:
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def ask(
+    url: str, method: str, path: str, body: bytes = b"", **headers: str
+) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Ask once, with nothing added; give status, headers and body."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    connection.request(method, path, body or None, headers)
+    response = connection.getresponse()
+    raw = response.read()
+    connection.close()
+    return response.status, response.getheaders(), raw

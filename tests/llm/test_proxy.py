@@ -14,7 +14,7 @@ from msgspec import UNSET
 from cli.demo.model_server import DemoServer
 from cli.stack.server import free_port
 from schema.messages import Call
-from tests.llm.servers import answering, broken_upstream, proxying, serving
+from tests.llm.servers import answering, ask, broken_upstream, proxying, serving
 
 KEY = "sk-test-do-not-keep-1234567890"
 CHAT: list[Any] = [{"role": "user", "content": "Say something about queues."}]
@@ -23,17 +23,6 @@ SSE_HEADERS = [("content-type", "text/event-stream"), ("x-ratelimit-limit-reques
 
 def client_of(url: str) -> openai.OpenAI:
     return openai.OpenAI(api_key=KEY, base_url=f"{url}/openai/v1", max_retries=0)
-
-
-def ask(
-    url: str, method: str, path: str, body: bytes = b"", **headers: str
-) -> tuple[int, list[tuple[str, str]], bytes]:
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
-    connection.request(method, path, body or None, headers)
-    response = connection.getresponse()
-    raw = response.read()
-    connection.close()
-    return response.status, response.getheaders(), raw
 
 
 def test_the_official_sdk_works_through_it_and_the_call_is_recorded() -> None:
