@@ -1,10 +1,12 @@
 """Asking a part whether it serves yet: Kafka, Postgres and HTTP, each by one request of its own."""
 
+import json
 import socket
 import struct
 import urllib.error
 import urllib.request
 
+NO_ANSWER = "no answer"
 _TIMEOUT_SECONDS = 2.0
 _METADATA_KEY, _METADATA_VERSION, _CORRELATION_ID = 3, 1, 7
 
@@ -38,15 +40,25 @@ def postgres_serves(host: str, port: int) -> bool:
         return False
 
 
-def http_ready(url: str) -> tuple[bool, str]:
-    """Ask `/ready`: whether it says 200, and else what it says, shortened to one line."""
+def http_ready(url: str | urllib.request.Request) -> tuple[bool, str]:
+    """Ask `/ready`: whether it says 200, and else which dependencies it lacks, or NO_ANSWER and why."""
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - a loopback URL of ours
             return answer.status == 200, ""
     except urllib.error.HTTPError as error:
-        return False, " ".join(error.read(300).decode(errors="replace").split())
+        return False, lacking(error.read(4096))
     except (OSError, ValueError) as error:
-        return False, str(error)
+        return False, f"{NO_ANSWER}: {error}"
+
+
+def lacking(body: bytes) -> str:
+    """Say in one line what the answer of `/ready` lacks: "kafka (not tried yet), store"."""
+    try:
+        words = json.loads(body)["dependencies"].items()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return " ".join(body.decode(errors="replace").split())[:200]
+    lacks = [(name, word.get("detail", "")) for name, word in words if word.get("status") != "ok"]
+    return ", ".join(f"{name} ({detail})" if detail else name for name, detail in lacks)
 
 
 def _receive(connection: socket.socket, size: int) -> bytes:

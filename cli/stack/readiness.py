@@ -1,18 +1,20 @@
 """Waiting for the parts: asks each until it serves, and tells the board what it waits for."""
 
 import time
+import urllib.request
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cli.stack.board import Board
-from cli.stack.probes import http_ready, kafka_serves, postgres_serves
+from cli.stack.probes import NO_ANSWER, http_ready, kafka_serves, postgres_serves
 from cli.stack.programs import Program, health_port
 from cli.stack.settings import Stack
 from cli.stack.supervise import Process, Supervisor
 
 _ASK_EVERY_SECONDS = 0.15
+_SNAPSHOT_SECONDS = 30.0
 _MAX_EARLY_ENDS = 3
 _TAIL_LINES = 15
 
@@ -83,10 +85,27 @@ def wait_until_ready(
 
 def _tell_wait(board: Board, part: str, lacks: str, log_line: str) -> None:
     """Say what a part that answers lacks, else what it last logged, else nothing new."""
-    if lacks.startswith("{"):
+    if lacks and not lacks.startswith(NO_ANSWER):
         board.tell(part, "waiting", lacks)
     elif log_line and not log_line.startswith("{") and not log_line[0].isdigit():  # no log, a launcher's word
         board.tell(part, "starting", log_line)
+
+
+def wait_for_snapshot(stack: Stack, environment: Mapping[str, str], board: Board) -> bool:
+    """Wait until the API serves a first snapshot: then the dashboard has something to show."""
+    began = time.monotonic()
+    key = environment.get("ORACLE_API_KEYS", "").split(",")[0].split("=")[-1].strip()
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    url = f"{stack.dashboard_url}api/v1/oracle/state?fields=id"
+    board.tell("snapshot", "waiting", "the first tick")
+    while time.monotonic() - began < _SNAPSHOT_SECONDS:
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - a loopback URL of ours
+        if http_ready(request)[0]:
+            board.tell("snapshot", "ready", f"in {time.monotonic() - began:.1f} s")
+            return True
+        time.sleep(_ASK_EVERY_SECONDS)
+    board.tell("snapshot", "failed", f"none came in {_SNAPSHOT_SECONDS:.0f} s: see the aggregator's log")
+    return False
 
 
 def tail(path: Path, skip_bytes: int = 0, lines: int = _TAIL_LINES) -> str:

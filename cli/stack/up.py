@@ -14,7 +14,7 @@ from cli.stack.jars import missing
 from cli.stack.orphans import stop_orphans
 from cli.stack.ports import check_ports
 from cli.stack.programs import Program, ports, programs, shared_environment
-from cli.stack.readiness import Unready, wait_until_ready
+from cli.stack.readiness import Unready, wait_for_snapshot, wait_until_ready
 from cli.stack.settings import ROOT, Stack
 from cli.stack.supervise import Supervisor, launch, render
 from cli.stack.upstream import Upstream, choose_upstream
@@ -96,6 +96,9 @@ def _start_all(
         if rest:
             _migrate(stack, environment, board)
         unready = wait_until_ready(stack, supervisor, rest, board)
+        shows = not unready and {"aggregator", "api"} <= {part.name for part in rest}
+        if shows and not wait_for_snapshot(stack, environment, board):
+            return ["snapshot"]
     if unready:
         console.print(_explain(unready), markup=False, highlight=False, soft_wrap=True)
     return [one.part for one in unready]
