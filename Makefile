@@ -78,7 +78,7 @@ tools:
 		echo "Python's venv module is missing: apt-get install -y python3-venv" >&2; exit 1; }
 	@command -v node >/dev/null && command -v npm >/dev/null || { \
 		echo "Node 20 or newer with npm is missing: apt-get install -y nodejs npm" >&2; exit 1; }
-	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' || { \
+	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { \
 		echo "Node 20 or newer is needed, this is $$(node -v): apt-get install -y nodejs npm" >&2; exit 1; }
 
 prepare: $(INSTALLED) $(DIST) broker
