@@ -93,9 +93,14 @@ class Intake:
     def step(self) -> None:
         """Read one batch, publish what there is room for, and commit what is due."""
         self._producer.check()
-        self._waiting.extend(self._consumer.consume(BATCH, WAIT_SECONDS))
+        self._waiting.extend(self._batch())
         self._pause(self._publish_waiting() > 0)
         self._commit_when_due()
+
+    def _batch(self) -> list[Message]:
+        """Wait for one message, and take what else is there: `consume` alone would wait for a full batch."""
+        message = self._consumer.poll(WAIT_SECONDS)
+        return [] if message is None else [message, *self._consumer.consume(BATCH - 1, 0)]
 
     def _pause(self, full: bool) -> None:
         """Pause reading or go on with it; a paused member goes on polling, so it stays in its group."""
