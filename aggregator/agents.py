@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import UNSET
 
-from aggregator.fleet import DOWN_AFTER_BEATS, TROUBLE_MS, Fleet, InstanceState
+from aggregator.fleet import TROUBLE_MS, Fleet, InstanceState
 from aggregator.identity import Directory, PodPlace
 from aggregator.ticks import from_ms
 from schema.models import ActiveTask, Activity, Agent, Instance
@@ -40,7 +40,7 @@ def instance_status(
     """Say how an instance fares: its pod's failure first, then silence, then recent errors."""
     if pod_status in FAILED_PODS:
         return "failed"
-    if now_ms - instance.heard_ms > DOWN_AFTER_BEATS * instance.beat_seconds * 1000:
+    if instance.is_silent(now_ms):
         return "down"
     return "degraded" if instance.trouble_ms and now_ms - instance.trouble_ms <= TROUBLE_MS else "healthy"
 

@@ -39,6 +39,7 @@ class InstanceState(msgspec.Struct):
     beat_seconds: float = DEFAULT_BEAT_SECONDS
     trouble_ms: int = 0
     registered: bool = False
+    had_pod: bool = False
     models: list[str] = []
     description: str = ""
     endpoint: str = ""
@@ -49,6 +50,10 @@ class InstanceState(msgspec.Struct):
     told_ms: int = 0
     told_at: datetime | None = None
     tasks: dict[str, TaskState] = {}
+
+    def is_silent(self, now_ms: int) -> bool:
+        """Say whether three heartbeats were missed."""
+        return now_ms - self.heard_ms > DOWN_AFTER_BEATS * self.beat_seconds * 1000
 
 
 class Fleet(msgspec.Struct):
@@ -91,15 +96,26 @@ class Fleet(msgspec.Struct):
                 del instance.tasks[next(iter(instance.tasks))]
 
     def forget(self, now_ms: int, pod_names: Container[str]) -> bool:
-        """Drop instances that are silent for an hour and have no pod; true when any was dropped."""
-        silent = [
-            name
-            for name, instance in self.instances.items()
-            if now_ms - instance.heard_ms > FORGOTTEN_MS and name not in pod_names
-        ]
-        for name in silent:
+        """Drop the instances that are no more; true when any was dropped.
+
+        One that had a pod and has none is replaced when another instance of its agent lives; else, like one
+        that never had a pod, it is shown as down until it has been silent for an hour.
+        """
+        alive = {
+            one.agent_name
+            for name, one in self.instances.items()
+            if name in pod_names or (not one.had_pod and not one.is_silent(now_ms))
+        }
+        dropped = []
+        for name, instance in self.instances.items():
+            replaced = instance.had_pod and instance.agent_name in alive
+            if name in pod_names:
+                instance.had_pod = True
+            elif replaced or now_ms - instance.heard_ms > FORGOTTEN_MS:
+                dropped.append(name)
+        for name in dropped:
             del self.instances[name]
-        return bool(silent)
+        return bool(dropped)
 
 
 def _describe(instance: InstanceState, event: Event) -> None:

@@ -22,8 +22,11 @@ FORGET_SECONDS = 60.0
 class ProcessTable:
     """The processes of this host, with a memory of which of them matter."""
 
-    def __init__(self, patterns: tuple[re.Pattern[str], ...], now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, patterns: tuple[re.Pattern[str], ...], now: Callable[[], float] = time.time, stack: str = ""
+    ) -> None:
         self._patterns = patterns
+        self._stack = stack
         self._now = now
         self._known: dict[int, tuple[psutil.Process, Process]] = {}
         self._others: dict[int, int] = {}
@@ -63,6 +66,8 @@ class ProcessTable:
             environ = process.environ()
         except psutil.Error:
             environ = {}
+        if self._stack and environ.get("ORACLE_STACK", self._stack) != self._stack:
+            return None  # Another local stack on this host watches it.
         try:
             command = " ".join(process.cmdline())
         except psutil.Error:

@@ -77,7 +77,7 @@ class ProcessCollector:
 def make(settings: ProcessSettings) -> tuple[Collector, str]:
     """Compose the collector, and give its instance: the host's name."""
     host = socket.gethostname()
-    table = ProcessTable(compiled(settings.process_patterns))
+    table = ProcessTable(compiled(settings.process_patterns), stack=settings.oracle_stack)
     return ProcessCollector(table, host, settings.process_namespace), host
 
 

@@ -20,10 +20,12 @@ class ProcessSettings(CollectorSettings, frozen=True, kw_only=True):
 
     A process belongs to the workload that its variable ORACLE_WORKLOAD names; else to the one that the group
     `name` of a pattern finds in its command line (`research_agent` becomes `research-agent`).
+    ORACLE_STACK is set by `oracle up`: agents of another local stack on the same host are left to that one.
     """
 
     process_namespace: Id = "local"
     process_patterns: tuple[Annotated[str, Meta(min_length=1, max_length=500)], ...] = PATTERNS
+    oracle_stack: str = ""
 
 
 def compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:

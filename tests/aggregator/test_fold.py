@@ -218,6 +218,25 @@ def test_scaling_a_deployment_adds_instances_and_no_agent() -> None:
     assert len(agent["instances"]) == 3
 
 
+def test_an_instance_whose_pod_was_replaced_is_dropped_and_one_that_was_not_is_shown_as_down() -> None:
+    log = Log()
+    log.add(100, workload("writer-agent"))
+    log.add(100, pod("writer-agent", "writer-agent-1"))
+    log.add(200, event("heartbeat", instance="writer-agent-1"))
+    log.add(2_500, gone("pod", "uid-writer-agent-1"))
+    log.add(95_000, mark())
+    log.add(95_100, pod("writer-agent", "writer-agent-2"))
+    log.add(95_200, event("heartbeat", instance="writer-agent-2"))
+    log.add(97_500, mark())
+    documents = folded(log).documents()
+    (left,), (agent,) = documents[-2]["agents"], documents[-1]["agents"]
+    assert (left["status"], [one["instance_id"] for one in left["instances"]]) == ("down", ["writer-agent-1"])
+    assert (agent["status"], [one["instance_id"] for one in agent["instances"]]) == (
+        "healthy",
+        ["writer-agent-2"],
+    )
+
+
 def test_an_agent_is_degraded_after_an_error_and_down_after_three_missed_heartbeats() -> None:
     log = Log()
     log.add(500, event("heartbeat", interval_seconds=10))

@@ -35,6 +35,20 @@ def table() -> ProcessTable:
     return ProcessTable(compiled(PATTERNS))
 
 
+def test_an_agent_of_another_local_stack_is_left_to_that_one() -> None:
+    mine = ProcessTable(compiled(PATTERNS), stack="/here/.oracle")
+    with (
+        running(WAIT, ORACLE_WORKLOAD="demo-other", ORACLE_STACK="/there/.oracle"),
+        running(WAIT, ORACLE_WORKLOAD="demo-mine", ORACLE_STACK="/here/.oracle"),
+        running(WAIT, ORACLE_WORKLOAD="demo-alone"),
+    ):
+        wanted = {"demo-mine", "demo-alone"}
+        found = until(mine, lambda samples: wanted <= {one.process.workload for one in samples})
+        assert "demo-other" not in {one.process.workload for one in found}
+        everything = wanted | {"demo-other"}
+        until(table(), lambda samples: everything <= {one.process.workload for one in samples})
+
+
 def until(table: ProcessTable, wanted: Any) -> list[Sample]:
     deadline = time.monotonic() + 20
     while not wanted(samples := table.sample()):
