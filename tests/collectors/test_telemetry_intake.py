@@ -211,6 +211,15 @@ def test_origins_name_topic_id_partition_offset_and_index(bench: Bench) -> None:
     assert offsets == list(range(offsets[0], offsets[0] + 3))
 
 
+def test_an_event_is_published_while_no_other_comes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_module, "WAIT_SECONDS", 2.0 * SECONDS)
+    with Running(bench) as running:
+        bench.send(event(0))
+        assert messages(bench.events(1)) == ["0"]
+        running.stop.set()
+        bench.send(event(1))  # ends the wait
+
+
 def test_after_a_stop_nothing_is_read_again(bench: Bench) -> None:
     with Running(bench):
         bench.send(event(0))
