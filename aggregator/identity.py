@@ -4,11 +4,10 @@ Instances belong to one agent when they share the agent's name, or when their id
 a deployment or of one of its pods.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-MAX_ID = 256
+from schema.agent_names import id_of
 
 
 @dataclass(frozen=True)
@@ -52,15 +51,9 @@ class Directory:
 
     def agent_id(self, agent_name: str) -> str:
         """Give the agent's id in the snapshot: its deployment's name, or else its name as a slug."""
-        return self.names.get(agent_name) or slug(agent_name)
+        return self.names.get(agent_name) or id_of(agent_name)
 
 
 def directory(workloads: Iterable[str], pods: Mapping[str, PodPlace]) -> Directory:
     """Make a directory without names."""
     return Directory(set(workloads), dict(pods))
-
-
-def slug(name: str) -> str:
-    """Write a name as an id: "Research Agent" → "research-agent"."""
-    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    return plain[:MAX_ID] or name

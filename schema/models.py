@@ -2,6 +2,7 @@
 
 The JSON Schema and the frontend's types are generated from these Structs by `python -m schema.generate`.
 An absent field means that nobody reports it; there are no nulls. Lists are ordered by their natural key.
+The cluster-, broker- and spend-level parts are in `part_models.py`.
 """
 
 from typing import Annotated, Final, Literal
@@ -9,12 +10,26 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
+from schema.part_models import (
+    AgentUsage,
+    Deployment,
+    Group,
+    GroupPartition,
+    InFlight,
+    Kafka,
+    Kubernetes,
+    KubernetesEvent,
+    LlmUsage,
+    Member,
+    ModelUsage,
+    Node,
+    Topic,
+)
 from schema.types import (
     AgentStatus,
     Amount,
     Count,
     Id,
-    Money,
     Part,
     Runtime,
     Severity,
@@ -22,6 +37,39 @@ from schema.types import (
     Text,
     Time,
 )
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "ActiveTask",
+    "Activity",
+    "Agent",
+    "AgentUsage",
+    "Alert",
+    "Deployment",
+    "Group",
+    "GroupPartition",
+    "InFlight",
+    "Incident",
+    "Instance",
+    "Kafka",
+    "Kubernetes",
+    "KubernetesEvent",
+    "LlmUsage",
+    "Member",
+    "ModelLimits",
+    "ModelUsage",
+    "Node",
+    "Pod",
+    "Queue",
+    "QueuedTask",
+    "Snapshot",
+    "Source",
+    "TaskPriority",
+    "Topic",
+    "Transition",
+    "Workload",
+    "WorkloadLive",
+]
 
 SCHEMA_VERSION: Final = "1.0"
 
@@ -153,153 +201,6 @@ class ModelLimits(Part, frozen=True, kw_only=True):
     quota_exhausted: bool = False
     resets_at: Time | UnsetType = UNSET
     seconds_to_exhaustion: Amount | UnsetType = UNSET
-
-
-class Deployment(Part, frozen=True, kw_only=True):
-    """Replica counts of a Kubernetes Deployment."""
-
-    namespace: Id
-    name: Id
-    desired: Count
-    ready: Count
-    available: Count
-    updated: Count
-
-
-class Node(Part, frozen=True, kw_only=True):
-    """A Kubernetes node."""
-
-    name: Id
-    ready: bool
-
-
-class KubernetesEvent(Part, frozen=True, kw_only=True):
-    """A warning event of Kubernetes."""
-
-    namespace: Id
-    object: Id
-    reason: Id
-    message: Text
-    count: Count
-    last_seen: Time
-
-
-class Kubernetes(Part, frozen=True, kw_only=True):
-    """The cluster-level view."""
-
-    deployments: list[Deployment]
-    nodes: list[Node]
-    events: list[KubernetesEvent]
-
-
-class Member(Part, frozen=True, kw_only=True):
-    """A member of a consumer group."""
-
-    member_id: Id
-    client_id: Annotated[str, Meta(max_length=256)]
-    host: Annotated[str, Meta(max_length=256)]
-    agent_id: Id | UnsetType = UNSET
-
-
-class GroupPartition(Part, frozen=True, kw_only=True):
-    """A consumer group's position in one partition; lag in messages and in seconds."""
-
-    topic: Id
-    partition: Count
-    committed_offset: Count | UnsetType = UNSET
-    end_offset: Count
-    lag_messages: Count
-    lag_seconds: Amount | UnsetType = UNSET
-    committed_at: Time | UnsetType = UNSET
-
-
-class Group(Part, frozen=True, kw_only=True):
-    """A consumer group, sampled at one instant."""
-
-    group: Id
-    state: Id
-    verdict: Literal["ok", "lagging", "stalled", "stopped", "rewinding"] | UnsetType = UNSET
-    lag_messages: Count
-    lag_seconds: Amount | UnsetType = UNSET
-    seconds_to_catch_up: Amount | UnsetType = UNSET
-    members: list[Member]
-    partitions: list[GroupPartition]
-
-
-class Topic(Part, frozen=True, kw_only=True):
-    """A watched topic; `depth` is the largest lag of any group that reads it, in messages."""
-
-    topic: Id
-    partitions: Count
-    produced_per_second: Amount | UnsetType = UNSET
-    consumed_per_second: Amount | UnsetType = UNSET
-    end_to_end_seconds: Amount | UnsetType = UNSET
-    depth: Count | UnsetType = UNSET
-    backpressure: bool | UnsetType = UNSET
-    dead_letter_of: Id | UnsetType = UNSET
-    dead_letters_per_minute: Amount | UnsetType = UNSET
-    under_replicated: Count | UnsetType = UNSET
-
-
-class Kafka(Part, frozen=True, kw_only=True):
-    """The broker-level view: one coherent sample, taken at `sampled_at`."""
-
-    sampled_at: Time
-    brokers: Count
-    groups: list[Group]
-    topics: list[Topic]
-
-
-class InFlight(Part, frozen=True, kw_only=True):
-    """An LLM call that has not been answered yet."""
-
-    call_id: Id
-    agent_id: Id | UnsetType = UNSET
-    task_id: Id | UnsetType = UNSET
-    provider: Id
-    model: Id
-    started_at: Time
-    streaming: bool
-
-
-class AgentUsage(Part, frozen=True, kw_only=True):
-    """An agent's LLM use since 00:00 UTC."""
-
-    agent_id: Id
-    calls: Count
-    prompt_tokens: Count
-    completion_tokens: Count
-    cost_usd: Money
-
-
-class ModelUsage(Part, frozen=True, kw_only=True):
-    """A model's LLM use since 00:00 UTC, with the latency of its calls."""
-
-    provider: Id
-    model: Id
-    calls: Count
-    prompt_tokens: Count
-    completion_tokens: Count
-    cost_usd: Money
-    latency_p50_ms: Amount | UnsetType = UNSET
-    latency_p95_ms: Amount | UnsetType = UNSET
-    rate_limited: Count
-    errors: Count
-
-
-class LlmUsage(Part, frozen=True, kw_only=True):
-    """LLM use since 00:00 UTC (`day`), the running total, and the calls in flight."""
-
-    day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-    calls: Count
-    prompt_tokens: Count
-    completion_tokens: Count
-    cost_usd: Money
-    unpriced_calls: Count
-    cost_usd_total: Money
-    in_flight: list[InFlight]
-    by_agent: list[AgentUsage]
-    by_model: list[ModelUsage]
 
 
 class Alert(Part, frozen=True, kw_only=True):
