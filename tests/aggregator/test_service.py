@@ -20,7 +20,7 @@ from schema.messages import Rejected
 from schema.topics import LOG, REJECTED
 from tests.aggregator.records import call, event, heartbeat, play, pod, workload
 from tests.aggregator.services import PARTITIONS, AggregatorProcess, LogWriter, stored_ticks, wait_for
-from tests.brokers import empty_broker
+from tests.brokers import without_topics
 
 pytestmark = [pytest.mark.broker, pytest.mark.database]
 TWO_SECONDS = timedelta(seconds=2)
@@ -30,7 +30,7 @@ Start = Callable[..., AggregatorProcess]
 
 @pytest.fixture
 def settings(broker: KafkaServer) -> BaseSettings:
-    empty_broker(broker)
+    without_topics(broker)
     options = BaseSettings(kafka_bootstrap_servers=broker.bootstrap_servers, oracle_log_partitions=PARTITIONS)
     ensure_topics(options)
     return options
