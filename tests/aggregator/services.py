@@ -18,7 +18,7 @@ from schema.messages import LogRecord, Mark
 from schema.topics import LOG
 from schema.wire import encode
 
-PARTITIONS = 2
+PARTITIONS = 4
 T = TypeVar("T")
 
 
