@@ -27,6 +27,7 @@ class BareConsumer:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.bare_consumer", bootstrap_servers, LOG],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+            start_new_session=True,  # Ctrl-C at the terminal is for us, who then end it
         )  # fmt: skip
         assert self._process.stdout is not None
         self._output = self._process.stdout

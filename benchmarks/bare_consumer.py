@@ -11,6 +11,7 @@ import threading
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
+from benchmarks.round_trip import client_of
 from schema.messages import LogRecord
 
 POLL_SECONDS = 0.5
@@ -22,7 +23,7 @@ def main() -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     decoder = msgspec.json.Decoder(LogRecord)
-    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "oracle-bench-bare"})
+    consumer = Consumer({**client_of(bootstrap_servers), "group.id": "oracle-bench-bare"})
     count = 0
     try:
         partitions = sorted(consumer.list_topics(topic, timeout=10).topics[topic].partitions)

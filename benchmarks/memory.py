@@ -66,7 +66,7 @@ def pids(stack: Stack) -> dict[str, int]:
 @contextmanager
 def bare_process(code: str) -> Iterator[int]:
     """Run a line of Python in a process of its own and give its pid; it ends with the block."""
-    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         time.sleep(SETTLE_SECONDS)
         yield process.pid

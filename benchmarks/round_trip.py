@@ -12,13 +12,18 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the library'
 )
 
 POLL_SECONDS = 0.2
-PRODUCER = {"linger.ms": 0}
+LINGER_MS = 0
 """Both sides of the comparison send at once, so that neither waits for a batch."""
 
 
+def client_of(bootstrap_servers: str) -> dict[str, str | int | float | bool]:
+    """Give what every client of the benchmark is opened with: the library's defaults, and its errors only."""
+    return {"bootstrap.servers": bootstrap_servers, "log_level": 2}
+
+
 def producer_of(bootstrap_servers: str) -> Producer:
-    """Open a plain producer, the library's defaults but for the linger."""
-    return Producer({"bootstrap.servers": bootstrap_servers, **PRODUCER})
+    """Open a plain producer."""
+    return Producer({**client_of(bootstrap_servers), "linger.ms": LINGER_MS})
 
 
 class RoundTrip:
@@ -27,8 +32,8 @@ class RoundTrip:
     def __init__(self, bootstrap_servers: str) -> None:
         self.topic = f"bench-{uuid.uuid4().hex[:8]}"
         self.seen: dict[str, float] = {}
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers})
-        self._consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": self.topic})
+        self._admin = AdminClient(client_of(bootstrap_servers))
+        self._consumer = Consumer({**client_of(bootstrap_servers), "group.id": self.topic})
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read, name="round-trip", daemon=True)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks.figures import Row, percentile
+from benchmarks.round_trip import client_of
 from schema.topics import CHANGES, EVENTS, LOG
 
 TOPICS = (EVENTS, LOG, CHANGES)
@@ -28,7 +29,7 @@ class Trail:
     def __init__(self, bootstrap_servers: str) -> None:
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap_servers,
+                **client_of(bootstrap_servers),
                 "group.id": "oracle-bench-trail",
                 "enable.auto.commit": False,
             }
