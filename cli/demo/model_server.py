@@ -21,7 +21,7 @@ from cli.demo.rate_window import RateWindow, Verdict
 from runtime.service import Service, run
 from runtime.settings import BaseSettings, Port, Positive
 
-NAME = "oracle-demo-model"
+NAME = "demo-model-server"
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 
 Message = MutableMapping[str, Any]
