@@ -1,1 +1,1 @@
-"""."""
+"""The observed: BaseAgent and the working agents."""

@@ -10,6 +10,8 @@ from schema.models import Agent, ModelLimits, Pod, Snapshot, Source
 
 NEAR_LIMIT = 0.9
 """The share of a model's limit from which it is an issue."""
+OLD_SECONDS = 15.0
+"""From this age on the newest snapshot says little about the present."""
 FAILED_POD_STATUSES = frozenset(
     {
         "CrashLoopBackOff", "OOMKilled", "Failed", "Error", "Evicted", "ImagePullBackOff", "ErrImagePull",
@@ -31,9 +33,13 @@ class Issues(msgspec.Struct, frozen=True):
     active_tasks: int
 
 
-def issues(snapshot: Snapshot) -> Issues:
-    """Say what is wrong in a snapshot: what is critical comes first, else the order is the snapshot's."""
-    findings = sorted(_findings(snapshot), key=lambda one: not one[0])
+def issues(snapshot: Snapshot, age_seconds: float = 0) -> Issues:
+    """Say what is wrong in a snapshot: what is critical comes first, else the order is the snapshot's.
+
+    `age_seconds` is how long ago the snapshot was made, where it is to stand for the present: an old one
+    means that the recorder itself is in trouble, whatever it last saw.
+    """
+    findings = sorted([*_of_age(age_seconds), *_findings(snapshot)], key=lambda one: not one[0])
     status: SystemStatus = "healthy"
     if findings:
         status = "critical" if findings[0][0] else "degraded"
@@ -60,6 +66,14 @@ def _findings(snapshot: Snapshot) -> Iterator[Finding]:
         yield from _of_model(model)
     for source in snapshot.sources:
         yield from _of_source(source)
+
+
+def _of_age(age_seconds: float) -> Iterator[Finding]:
+    if age_seconds > OLD_SECONDS:
+        yield (
+            True,
+            f"The newest snapshot is {age_seconds:.0f} s old: see the aggregator, the broker and the store",
+        )
 
 
 def _of_agent(agent: Agent) -> Iterator[Finding]:

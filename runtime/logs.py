@@ -59,6 +59,8 @@ def configure(service: str, level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    # The pool says every second what readiness and our own line say once.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     logging.getLogger("oracle").setLevel(level.upper())
 
 

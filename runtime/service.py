@@ -46,7 +46,7 @@ class Service(Generic[S]):
             raise InterruptedError
 
         result: R = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(errors),
+            retry=tenacity.retry_if_exception(lambda error: isinstance(error, errors) and not _final(error)),
             wait=tenacity.wait_random_exponential(multiplier=0.25, max=5),
             stop=tenacity.stop_when_event_set(self.stop),
             sleep=tenacity.sleep_using_event(self.stop),
@@ -55,6 +55,11 @@ class Service(Generic[S]):
         )(attempt)
         self.health.report(dependency, True)
         return result
+
+
+def _final(error: BaseException) -> bool:
+    """Waiting does not mend a broker or a store that is unsuitable, nor a client that has failed."""
+    return isinstance(error, BrokerUnsuitable | BrokerFatal | StoreUnsuitable)
 
 
 def run(name: str, kind: type[S], main: Callable[[Service[S]], None], *dependencies: str) -> NoReturn:

@@ -1,5 +1,6 @@
 """`/api/v1/oracle/*` and `/api/v1/snapshots/at`: the state, its parts, whether it is valid, what is wrong."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from litestar.openapi import ResponseSpec
 from litestar.params import Parameter
 
 from api import issues as diagnosis
-from api.asked import TheSnapshot, TheStore, decoded, found, moment
+from api.asked import At, TheSnapshot, TheStore, decoded, found, moment
 from api.problems import Problem
 from runtime.store.protocol import StoredSnapshot
 from schema import validate
@@ -98,9 +99,10 @@ def validity(snapshot: TheSnapshot) -> Response[bytes]:
 
 
 @get("/api/v1/oracle/issues", sync_to_thread=True, responses=_documented(diagnosis.Issues, "The issues."))
-def issues(snapshot: TheSnapshot) -> Response[bytes]:
-    """Say what is wrong, in plain sentences, critical ones first."""
-    return _json(msgspec.json.encode(diagnosis.issues(decoded(snapshot))), snapshot)
+def issues(snapshot: TheSnapshot, at: At = None) -> Response[bytes]:
+    """Say what is wrong, in plain sentences, critical ones first; without `at`, an old snapshot is one."""
+    age_seconds = 0.0 if at else (datetime.now(UTC) - snapshot.tick).total_seconds()
+    return _json(msgspec.json.encode(diagnosis.issues(decoded(snapshot), age_seconds)), snapshot)
 
 
 @get("/api/v1/oracle/schema", sync_to_thread=False, responses=_documented(dict[str, Any], "The JSON Schema."))

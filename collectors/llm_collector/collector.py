@@ -28,7 +28,7 @@ from runtime.metrics import DROPPED_RECORDS
 from runtime.service import Service, run
 from schema.errors import BrokerError, BrokerFatal, BrokerUnsuitable, SettingError
 
-NAME = "oracle-llm-collector"
+NAME = "llm-collector"
 FLUSH_SECONDS = 5.0
 DRAIN_SECONDS = 0.5
 RETRY_SECONDS = 3.0

@@ -48,6 +48,7 @@ class Producer:
                 "error_cb": self._on_error,
             }
         )
+        UNDELIVERED.set_function(self.pending)
         self._thread = threading.Thread(target=self._poll, name="kafka-delivery", daemon=True)
         self._thread.start()
 
@@ -98,7 +99,6 @@ class Producer:
 
     def pending(self) -> int:
         """Count the messages that the broker has not acknowledged."""
-        UNDELIVERED.set(self._pending)
         return self._pending
 
     def undelivered_since(self, patience_seconds: float = 1.0) -> datetime | None:

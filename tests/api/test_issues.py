@@ -31,6 +31,14 @@ def test_a_healthy_system_has_no_issues_and_counts_agents_but_no_model_servers()
     assert (found.status, found.issues, found.agent_count, found.active_tasks) == ("healthy", [], 1, 2)
 
 
+def test_an_old_snapshot_is_the_first_issue_whatever_it_last_saw() -> None:
+    healthy = msgspec.convert(snapshot(), Snapshot)
+    found = issues(healthy, age_seconds=20.4)
+    assert found.status == "critical"
+    assert found.issues == ["The newest snapshot is 20 s old: see the aggregator, the broker and the store"]
+    assert issues(healthy, age_seconds=10).status == "healthy"
+
+
 ALERT = {"id": "a", "severity": "high", "title": "Lag grows", "source": "kafka", "agent_ids": [], "since": AT}
 INCIDENT = {"id": "i", "status": "open", "severity": "critical", "title": "Orphaned task", "since": AT}
 

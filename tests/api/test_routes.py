@@ -12,7 +12,7 @@ from api.app import Api, create_app
 from api.live import Live
 from api.settings import ApiSettings
 from runtime.health import Health
-from tests.api.fakes import FakeStore, agent, snapshot, snapshot_id
+from tests.api.fakes import AT, FakeStore, agent, snapshot, snapshot_id
 
 Client = TestClient[Api]
 
@@ -114,7 +114,11 @@ def test_issues_are_sentences(client: Client) -> None:
         "agent_count": 1,
         "active_tasks": 1,
     }
-    assert client.get("/api/v1/oracle/issues").json() == expected
+    then = {"at": AT}
+    assert client.get("/api/v1/oracle/issues", params=then).json() == expected
+    (first, second) = client.get("/api/v1/oracle/issues").json()["issues"]
+    assert first.startswith("The newest snapshot is ")
+    assert second == "Agent Researcher is down"
 
 
 def test_a_snapshot_that_somebody_else_wrote_badly_is_pointed_out() -> None:
