@@ -43,22 +43,26 @@ def own_stack() -> Iterator[Stack]:
     """
     home = Path(tempfile.mkdtemp(prefix="oracle-bench-"))
     home.chmod(0o711)  # the account that Postgres runs under must pass
-    environment = _environment(os.environ, home)
     try:
-        stack = load_stack(environment)
-        if set_in_file := [name for name in CONFIGURED if stack.environ.get(name)]:
-            raise StackError(
-                f".env sets {', '.join(set_in_file)}: comment it out while the benchmark runs, "
-                "which measures a stack of its own and must not touch yours"
-            )
-        _oracle(environment, "up", "--detach", seconds=_UP_SECONDS)
-        yield stack
-    finally:
-        with signals_wait():
-            try:
+        environment = _environment(os.environ, home)
+        stack = _checked(load_stack(environment))
+        try:
+            _oracle(environment, "up", "--detach", seconds=_UP_SECONDS)
+            yield stack
+        finally:
+            with signals_wait():
                 _oracle(environment, "down", "--delete-data", seconds=_DOWN_SECONDS)
-            finally:
-                shutil.rmtree(home, ignore_errors=True)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _checked(stack: Stack) -> Stack:
+    if set_in_file := [name for name in CONFIGURED if stack.environ.get(name)]:
+        raise StackError(
+            f".env sets {', '.join(set_in_file)}: comment it out while the benchmark runs, "
+            "which measures a stack of its own and must not touch yours"
+        )
+    return stack
 
 
 def _environment(process: Mapping[str, str], home: Path) -> dict[str, str]:
