@@ -41,12 +41,18 @@ def test_what_the_shell_configures_is_left_out_and_the_stack_is_removed_whatever
     started: list[tuple[dict[str, str], str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://mine")
-    home = Path()
-    with pytest.raises(KeyboardInterrupt), own_stack() as stack:
-        home = stack.home
-        assert home.is_dir()
-        assert stack.own_database
-        raise KeyboardInterrupt
+    seen: list[Stack] = []
+
+    def interrupted() -> None:
+        with own_stack() as stack:
+            assert stack.home.is_dir()
+            seen.append(stack)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    (stack,) = seen
+    assert stack.own_database
+    assert not stack.home.exists()
     assert [command for _, command in started] == ["up", "down"]
     assert all("DATABASE_URL" not in environment for environment, _ in started)
-    assert not home.exists()
