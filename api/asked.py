@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request
-from litestar.params import Dependency, Parameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter, SkipValidation
 
 from api.access import environment_of
 from api.problems import Problem
@@ -16,21 +17,23 @@ from schema.models import Snapshot
 
 Environment = Annotated[
     str | None,
-    Parameter(
-        query="environment", min_length=1, max_length=256, description="The environment; default: the API's."
+    QueryParameter(
+        name="environment", min_length=1, max_length=256, description="The environment; default: the API's."
     ),
 ]
 At = Annotated[
     str | None,
-    Parameter(
-        query="at", max_length=64, description="A moment (RFC 3339): the newest snapshot at or before it."
+    QueryParameter(
+        name="at", max_length=64, description="A moment (RFC 3339): the newest snapshot at or before it."
     ),
 ]
 
-TheStore = Annotated[Store, Dependency(skip_validation=True)]
+TheStore = NamedDependency[SkipValidation[Store]]
 """The store, as it is handed to the application: a Protocol has no class to check against."""
-TheSnapshot = Annotated[StoredSnapshot, Dependency(skip_validation=True)]
+TheSnapshot = NamedDependency[SkipValidation[StoredSnapshot]]
 """The snapshot that `environment` and `at` choose."""
+Chosen = NamedDependency[str]
+"""The environment that the request may see, and asks for."""
 
 
 def provide_chosen(request: Request[Any, Any, Any], environment: Environment = None) -> str:
@@ -38,7 +41,7 @@ def provide_chosen(request: Request[Any, Any, Any], environment: Environment = N
     return environment_of(request, environment, request.app.state.settings.oracle_environment)
 
 
-def provide_snapshot(store: TheStore, chosen: str, at: At = None) -> StoredSnapshot:
+def provide_snapshot(store: TheStore, chosen: Chosen, at: At = None) -> StoredSnapshot:
     """Give the newest snapshot, or that of a moment. Raises Problem 400 or 404, or a StoreError."""
     if at is None:
         return found(store.newest(chosen), chosen)

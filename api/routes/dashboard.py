@@ -8,6 +8,7 @@ from typing import Any
 
 from litestar import HttpMethod, Request, Response, route
 from litestar.exceptions import MethodNotAllowedException
+from litestar.params import FromPath
 
 from api.access import PUBLIC
 from api.problems import Problem
@@ -54,7 +55,7 @@ def policy(settings: ApiSettings) -> str:
     opt=PUBLIC,
     include_in_schema=False,
 )
-async def dashboard(request: Request[Any, Any, Any], file: Path = Path("/")) -> Response[bytes]:
+async def dashboard(request: Request[Any, Any, Any], file: FromPath[Path] = Path("/")) -> Response[bytes]:
     """Give one of the dashboard's files; `/` is its index.html."""
     return await asyncio.to_thread(_answer, request, file)
 
@@ -90,7 +91,7 @@ def _answer(request: Request[Any, Any, Any], file: Path) -> Response[bytes]:
     opt=PUBLIC,
     include_in_schema=False,
 )
-async def nothing(request: Request[Any, Any, Any], file: Path = Path("/")) -> None:
+async def nothing(request: Request[Any, Any, Any], file: FromPath[Path] = Path("/")) -> None:
     """Refuse to write where only files are."""
     if f"{str(file).lstrip('/')}/".startswith(API_PREFIXES):
         raise Problem(HTTPStatus.NOT_FOUND, "There is nothing at this address; /schema lists what there is.")

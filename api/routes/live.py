@@ -4,14 +4,18 @@ from functools import partial
 from typing import Annotated
 
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import QueryParameter, SkipValidation
 from litestar.types import ASGIApp
 
+from api.asked import Chosen
 from api.live import Live
 from api.live_clients import LiveAnswer
 
-Events = Annotated[bool, Parameter(query="events", description="Whether patches carry events and calls too.")]
+Events = Annotated[
+    bool, QueryParameter(name="events", description="Whether patches carry events and calls too.")
+]
 
 
 @get(
@@ -25,7 +29,7 @@ Events = Annotated[bool, Parameter(query="events", description="Whether patches 
         )
     },
 )
-async def live(live: Live, chosen: str, events: Events = True) -> ASGIApp:
+async def live(live: NamedDependency[SkipValidation[Live]], chosen: Chosen, events: Events = True) -> ASGIApp:
     """Stream the live state: `state` (whole), then `patch`, `tick` and `status` as they come."""
     client = live.join(chosen, activity=events)
     return LiveAnswer(client, partial(live.leave, chosen))

@@ -8,10 +8,10 @@ import msgspec
 from litestar import Response, get
 from litestar.enums import MediaType
 from litestar.openapi import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from api import issues as diagnosis
-from api.asked import At, TheSnapshot, TheStore, decoded, found, moment
+from api.asked import At, Chosen, TheSnapshot, TheStore, decoded, found, moment
 from api.problems import Problem
 from runtime.store.protocol import StoredSnapshot
 from schema import validate
@@ -21,9 +21,11 @@ PARTS = tuple(field.encode_name for field in msgspec.structs.fields(Snapshot))
 _RAW_PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 Fields = Annotated[
-    str | None, Parameter(query="fields", description=f"Only these parts, by commas: {', '.join(PARTS)}.")
+    str | None, QueryParameter(name="fields", description=f"Only these parts, by commas: {', '.join(PARTS)}.")
 ]
-Timestamp = Annotated[str, Parameter(query="timestamp", max_length=64, description="A moment (RFC 3339).")]
+Timestamp = Annotated[
+    str, QueryParameter(name="timestamp", max_length=64, description="A moment (RFC 3339).")
+]
 
 
 class Validity(msgspec.Struct, frozen=True):
@@ -62,7 +64,7 @@ def state(snapshot: TheSnapshot, fields: Fields = None) -> Response[bytes]:
 
 
 @get("/api/v1/snapshots/at", sync_to_thread=True, responses=_documented(Snapshot, "The snapshot."))
-def snapshot_at(store: TheStore, chosen: str, timestamp: Timestamp) -> Response[bytes]:
+def snapshot_at(store: TheStore, chosen: Chosen, timestamp: Timestamp) -> Response[bytes]:
     """Give the newest snapshot at or before `timestamp`."""
     asked = moment(timestamp, "timestamp")
     snapshot = found(store.at(chosen, asked), chosen, asked)

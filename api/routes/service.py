@@ -3,11 +3,14 @@
 from typing import Any
 
 from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.access import PUBLIC
 from runtime.health import Health
 
+TheHealth = NamedDependency[SkipValidation[Health]]
 NAME = "api"
 _WORDS = {
     "store": "The store of snapshots does not answer.",
@@ -16,14 +19,14 @@ _WORDS = {
 
 
 @get("/health", opt=PUBLIC, sync_to_thread=False)
-def alive(health: Health) -> Response[dict[str, str]]:
+def alive(health: TheHealth) -> Response[dict[str, str]]:
     """Say whether the process lives and its loop turns."""
     ok = health.alive()
     return Response({"status": "ok" if ok else "stuck", "service": NAME}, status_code=200 if ok else 503)
 
 
 @get("/ready", opt=PUBLIC, sync_to_thread=False)
-def ready(health: Health) -> Response[dict[str, Any]]:
+def ready(health: TheHealth) -> Response[dict[str, Any]]:
     """Say whether each dependency serves us; why not is for the log, because anybody may ask here."""
     ok, checks = health.readiness()
     dependencies = {
