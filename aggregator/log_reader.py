@@ -61,6 +61,7 @@ class LogReader:
         self._positions: dict[int, int] = {}
         self._seeks: dict[int, int] = {}
         self._paused = False
+        self._unflushed = False
         self._marked_at = self._flushed_at = self._committed_at = 0.0
         self._log = structlog.get_logger("oracle")
         self._consumer = kafka.open_consumer(settings, GROUP)
@@ -72,13 +73,15 @@ class LogReader:
         """Do one step: what the writer told, a batch of messages, marks, and changes."""
         self._outcomes()
         self._pressure()
-        message = self._consumer.poll(seconds)
+        due = max(0.0, self._flushed_at + FLUSH_SECONDS - time.monotonic())
+        message = self._consumer.poll(min(seconds, due) if self._unflushed else seconds)
         if message is not None:
+            self._unflushed = True
             for one in [message, *self._consumer.consume(BATCH, 0)]:
                 self._take(one)
         now = time.monotonic()
-        if now - self._flushed_at >= FLUSH_SECONDS:
-            self._flushed_at = now
+        if self._unflushed and now - self._flushed_at >= FLUSH_SECONDS:
+            self._flushed_at, self._unflushed = now, False
             self._flush()
         if now - self._marked_at >= MARK_SECONDS:
             self._marked_at = now
