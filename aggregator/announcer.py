@@ -35,22 +35,29 @@ class Announcer:
         self._lock = threading.Lock()
 
     def owns(self, environment: str, generation: int) -> None:
-        """Start an environment's sequence anew under a generation."""
+        """Announce an environment's changes under a generation from now on."""
         with self._lock:
             self._generations[environment] = generation
-            self._sequences[environment] = 0
 
     def sequence(self, environment: str) -> int:
         """Give the sequence of the newest change of an environment."""
         return self._sequences.get(environment, 0)
 
-    def announce(self, changes: Changes) -> None:
-        """Send what changed; above 512 KiB a reload is sent instead."""
+    def skip(self, environment: str) -> None:
+        """Leave a hole: what happened was not announced, so readers load the next snapshot."""
         with self._lock:
-            generation = self._generations.get(changes.environment)
-            if generation is None:
-                return
+            self._sequences[environment] = self.sequence(environment) + 1
+
+    def announce(self, changes: Changes) -> None:
+        """Send what changed; above 512 KiB a reload is sent instead.
+
+        Before the environment is taken over the change only leaves its hole.
+        """
+        with self._lock:
             sequence = self._sequences[changes.environment] = self.sequence(changes.environment) + 1
+            generation = self._generations.get(changes.environment)
+        if generation is None:
+            return
         body = encode(_message(changes, generation, sequence))
         if len(body) > MAX_CHANGE_BYTES:
             body = encode(Reload(environment=changes.environment, generation=generation, sequence=sequence))

@@ -134,9 +134,11 @@ class LogReader:
 
     def _catch_up(self, partition: int, fold: PartitionFold) -> None:
         if fold.catching_up and self._positions.get(partition, 0) >= self._ends.get(partition, 0):
-            # What came out of the old records is no news.
+            # What came out of the old records is no news; readers load the next snapshot.
             fold.changes()
             fold.caught_up()
+            for environment in fold.environments:
+                self._announcer.skip(environment)
             self._log.info("caught up", partition=partition, environments=sorted(fold.environments))
 
     def _keep_settings(self, fold: PartitionFold, environment: str) -> None:
