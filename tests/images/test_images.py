@@ -37,7 +37,7 @@ def test_every_service_has_an_image() -> None:
 def test_an_image_runs_as_nobody_in_particular_and_tells_its_health(image: Image) -> None:
     stage = image.text.rpartition("FROM ")[2]
     assert stage.startswith("python:3.11-slim\n")
-    assert "\nUSER 10001\n" in stage
+    assert "\nUSER 10001:10001\n" in stage
     assert "PYTHONUNBUFFERED=1" in stage
     assert re.search(r"^HEALTHCHECK .*/health", stage, re.MULTILINE)
     assert "--require-hashes" in stage
