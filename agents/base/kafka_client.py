@@ -74,7 +74,7 @@ class Inbox:
         self._offsets = Offsets()
         self._running = 0
         self._ended: queue.SimpleQueue[tuple[Received, bool]] = queue.SimpleQueue()
-        self._paused = False
+        self._paused: bool | None = False
         self._fault: Exception | None = None
         self._log = logger().bind(topic=topic, group=group)
         self._consumer: Consumer = open_consumer(settings, group)
@@ -165,7 +165,7 @@ class Inbox:
             self._ended.put((received, done))
 
     def _pause(self, full: bool) -> None:
-        if full == self._paused:
+        if full is self._paused:
             return
         assigned = self._consumer.assignment()
         (self._consumer.pause if full else self._consumer.resume)(assigned)
@@ -173,8 +173,8 @@ class Inbox:
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         consumer.incremental_assign(partitions)
-        # New partitions come running: pause them too at the next turn.
-        self._paused = False
+        # New partitions come running, and those that stay are as they were: all are told at the next turn.
+        self._paused = None
 
     def _on_lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         for partition in partitions:

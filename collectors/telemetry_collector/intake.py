@@ -66,7 +66,8 @@ class Intake:
         self._waiting: deque[Message] = deque()
         self._committed: dict[int, int] = {}
         self._committed_at = self._repeated_at = monotonic()
-        self._failed = self._paused = False
+        self._failed = False
+        self._paused: bool | None = False
         self._log = logger()
 
     def run(self, stop: threading.Event) -> None:
@@ -104,10 +105,8 @@ class Intake:
 
     def _pause(self, full: bool) -> None:
         """Pause reading or go on with it; a paused member goes on polling, so it stays in its group."""
-        if full and not self._paused:
-            self._consumer.pause(self._consumer.assignment())
-        elif self._paused and not full:
-            self._consumer.resume(self._consumer.assignment())
+        if full is not self._paused:
+            (self._consumer.pause if full else self._consumer.resume)(self._consumer.assignment())
         self._paused = full
 
     def _publish_waiting(self) -> int:
@@ -198,7 +197,7 @@ class Intake:
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         for place in partitions:
             self._windows[place.partition] = Window()
-        self._paused = False  # The new ones are not.
+        self._paused = None  # The new ones are not, and those that stay are as they were.
 
     def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         revoked = [place.partition for place in partitions if place.partition in self._windows]
