@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from collectors.base import collector
+from schema.errors import InvalidMessage
 from schema.messages import OBSERVATION_KINDS, Gone, Heartbeat, Observed
 from schema.types import Part
 from schema.wire import decode, encode
@@ -92,7 +93,7 @@ class Source:
     def _observe(self, item: collector.Observed, now: datetime) -> list[Observed | Gone]:
         # Seen even when the value turns out to be wrong: an entity that is there is not gone.
         self._seen[item.kind].add(item.id)
-        encoded = encode(item.value)
+        encoded = _encoded(item)
         if self._values[item.kind].get(item.id) == encoded:
             return []
         # Constructing a Struct checks no bounds, and one wrong value must not cost the rest of a pass.
@@ -120,3 +121,12 @@ class Source:
 
     def _gone(self, kind: str, entity_id: str, now: datetime) -> Gone:
         return Gone(source=self.source, epoch=self._epoch, kind=kind, id=entity_id, observed_at=now)
+
+
+def _encoded(item: collector.Observed) -> bytes:
+    """Encode a value; names that the operating system gives in no encoding are refused, not our end."""
+    try:
+        item.id.encode()
+        return encode(item.value)
+    except UnicodeEncodeError:
+        raise InvalidMessage("not_text", f"{item.kind} {ascii(item.id)[:256]} is not Unicode") from None

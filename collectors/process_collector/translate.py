@@ -67,6 +67,8 @@ def workload_of(mark: str, command: str, patterns: Iterable[re.Pattern[str]]) ->
     if not name:
         found = next((match for pattern in patterns if (match := pattern.search(command))), None)
         name = found["name"].replace("_", "-").lower() if found and found["name"] else ""
+    # The operating system's names are bytes, and what is no UTF-8 in them is no text for the log.
+    name = name.encode(errors="surrogateescape").decode(errors="replace")
     return name if 0 < len(name) <= 200 else None
 
 

@@ -44,6 +44,7 @@ def sample(
         ("", "python -m aggregator.aggregator", None),
         ("", "python -m agents.research_agent.agents", None),
         ("", "vim agents/research_agent/agent.py", None),
+        ("caf\udcff", "", "caf\ufffd"),
         ("x" * 201, "", None),
         ("", "", None),
     ],

@@ -157,7 +157,7 @@ async def test_nothing_is_handed_over_during_an_outage_and_its_begin_is_told_aft
 
 
 async def test_a_value_that_breaks_its_contract_costs_only_itself() -> None:
-    bench = Bench(FakeCollector([node(""), node("x" * 300), node("a"), COMPLETE]))
+    bench = Bench(FakeCollector([node(""), node("x" * 300), node("caf\udcff"), node("a"), COMPLETE]))
     await bench.turn()
     assert bench.producer.entities() == [("observed", "a", "e1")]
 
