@@ -25,16 +25,16 @@ from typing import Any, NoReturn
 
 from msgspec import UNSET
 
-from agents.base.errors import category_of
+from agents.base.errors import category_of, text_of
 from agents.base.identity import Identity, identity_of, slug, tasks_topic
 from agents.base.kafka_client import Outlet, Received
 from agents.base.llm import Answer, ChatClient
 from agents.base.retry import Backoff
 from agents.base.settings import AgentSettings
-from agents.base.tasks import Reply, Task, task_of
+from agents.base.tasks import Task, completed, failed, task_of
 from agents.base.telemetry import LIFECYCLE, TaskContext, context_of, event_of
 from runtime import settings as runtime_settings
-from schema.errors import InvalidMessage, QueueFull
+from schema.errors import InvalidMessage
 from schema.wire import encode
 
 _CONTEXT: ContextVar[TaskContext | None] = ContextVar("task", default=None)
@@ -100,11 +100,17 @@ class BaseAgent:
         try:
             yield returned
         except TimeoutError as error:
-            self.emit_telemetry("tool_timed_out", tool=name, error_type="TimeoutError", message=str(error))
+            self.emit_telemetry(
+                "tool_timed_out", tool=name, error_type="TimeoutError", message=text_of(error)
+            )
             raise
         except Exception as error:
             self.emit_telemetry(
-                "error", tool=name, error_type=type(error).__name__, error_category="tool", message=str(error)
+                "error",
+                tool=name,
+                error_type=type(error).__name__,
+                error_category="tool",
+                message=text_of(error),
             )
             raise
         self.emit_telemetry("tool_returned", returned, tool=name)
@@ -135,7 +141,8 @@ class BaseAgent:
         self.emit_telemetry(
             "task_queued", queue=topic, priority=priority, invoked_by=self.identity.agent_name, **told
         )
-        self._send(topic, task_id, encode(document), context.traceparent if context else None)
+        trace = context.traceparent if context else None
+        self.outlet.message(topic, task_id, encode(document), trace, self.stop)
         self.emit_telemetry("handoff", to_agent=to_agent, message=f"{task_id} to {to_agent}", **told)
 
     def run(self) -> NoReturn:
@@ -190,13 +197,10 @@ class BaseAgent:
         try:
             task, document = task_of(received.value)
         except InvalidMessage as error:
+            topic, number = received.partition
             self._tell(
                 "error",
-                {
-                    "topic": received.partition[0],
-                    "partition": received.partition[1],
-                    "offset": received.offset,
-                },
+                {"topic": topic, "partition": number, "offset": received.offset},
                 None,
                 error_type="InvalidTask",
                 error_category="parsing",
@@ -232,6 +236,8 @@ class BaseAgent:
                 result = self.process_task(document)
                 if not isinstance(result, dict):
                     raise TypeError(f"process_task gave {type(result).__name__}, not a dict")
+                # Here, because a result that cannot be sent is a failure like any other.
+                reply = completed(task, self.identity.agent_name, result)
             except Exception as error:
                 if backoff.last:
                     self._failed(task, error, attempt, context)
@@ -240,6 +246,7 @@ class BaseAgent:
                 if self.stop.wait(backoff.wait_seconds()):
                     raise InterruptedError("stopped between attempts: the task comes again") from error
                 continue
+            self._reply(task, reply, context)
             self._completed(task, result, context)
             return
 
@@ -250,22 +257,19 @@ class BaseAgent:
             context,
             error_type=type(error).__name__,
             error_category=category_of(error),
-            message=str(error),
+            message=text_of(error),
         )
 
     def _failed(self, task: Task, error: Exception, attempts: int, context: TaskContext) -> None:
         state = {**self._final_states.get(task.task_id, {}), "attempts": attempts}
-        self._reply(task, Reply(
-            task_id=task.task_id, agent=self.identity.agent_name, status="failed",
-            error_type=type(error).__name__[:256] or "Exception", error=str(error)[:4096],
-        ), context)  # fmt: skip
+        self._reply(task, failed(task, self.identity.agent_name, error), context)
         self._tell(
             "task_failed",
             state,
             context,
             error_type=type(error).__name__,
             error_category=category_of(error),
-            message=str(error),
+            message=text_of(error),
             stack="".join(traceback.format_exception(error)),
         )
 
@@ -273,25 +277,16 @@ class BaseAgent:
         state = dict(self._final_states.get(task.task_id, {}))
         if "summary" in result:
             state.setdefault("result_summary", str(result["summary"])[:_SUMMARY_CHARACTERS])
-        name = self.identity.agent_name
-        reply = Reply(task_id=task.task_id, agent=name, status="completed", result=result)
-        self._reply(task, reply, context)
         self._tell("task_completed", state, context)
 
-    def _reply(self, task: Task, reply: Reply, context: TaskContext) -> None:
-        if isinstance(task.reply_to, str):
-            self._send(task.reply_to, task.task_id, encode(reply), context.traceparent)
-
-    def _send(self, topic: str, key: str, value: bytes, traceparent: str | None) -> None:
-        """Send a message; while the buffer is full, wait, for tasks and replies are not dropped."""
-        while True:
-            try:
-                self.outlet.message(topic, key, value, traceparent)
-            except QueueFull:
-                if self.stop.wait(0.5):
-                    raise
-                continue
+    def _reply(self, task: Task, reply: bytes | None, context: TaskContext) -> None:
+        if reply is None or not isinstance(task.reply_to, str):
             return
+        try:
+            self.outlet.message(task.reply_to, task.task_id, reply, context.traceparent, self.stop)
+        except InvalidMessage as error:
+            self._tell("error", None, context, error_type="InvalidReplyTo", error_category="kafka",
+                       message=f"not answered: {error.detail}")  # fmt: skip
 
     def _tell(
         self, event_type: str, state: dict[str, Any] | None, context: TaskContext | None, **fields: Any

@@ -60,3 +60,12 @@ def category_of(error: BaseException) -> str:
     if isinstance(error, ModelError):
         return error.category
     return next((category for kind, category in _CATEGORIES if isinstance(error, kind)), "unknown")
+
+
+def text_of(error: BaseException) -> str:
+    """Give an error's text as JSON can carry it, also where the error does not want to tell it."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an error of an agent's own may have any fault
+        text = "(its text cannot be had)"
+    return text.encode(errors="replace").decode()

@@ -5,9 +5,10 @@ partitions are paused, so the consumer stays in its group however long a task ta
 """
 
 import queue
+import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Thread
 
 from agents.base.offsets import Offsets, Partition
 from agents.base.settings import AgentSettings
@@ -18,14 +19,21 @@ from runtime.kafka import (
     Message,
     Producer,
     TopicPartition,
+    ensure_own_topics,
     open_consumer,
 )
 from runtime.logs import logger
 from runtime.metrics import DROPPED_RECORDS
-from schema.errors import BrokerError, QueueFull
-from schema.topics import EVENTS, HEADER_ENVIRONMENT
+from schema.errors import BrokerError, BrokerFatal, InvalidMessage, QueueFull
+from schema.topics import EVENTS, HEADER_ENVIRONMENT, MAX_VALUE_BYTES
 
 POLL_SECONDS = 0.1
+RETRY_SECONDS = 0.5
+TOPIC_PARTITIONS = 2
+"""Of a topic that an agent makes."""
+_OURS = ("oracle.", "otlp_", "__")
+"""How the topics begin that no agent sends tasks or replies to."""
+_TOPIC = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,9 @@ class Outlet:
     """What an agent sends: telemetry, which may be dropped when the buffer is full, and messages."""
 
     def __init__(self, settings: AgentSettings, client_id: str) -> None:
+        self._settings = settings
         self._environment = settings.oracle_environment
+        self._topics: set[str] = set()
         self.producer = Producer(settings, client_id)
 
     def event(self, agent_id: str, value: bytes) -> None:
@@ -53,10 +63,37 @@ class Outlet:
         except QueueFull:
             DROPPED_RECORDS.labels("event").inc()
 
-    def message(self, topic: str, key: str, value: bytes, traceparent: str | None) -> None:
-        """Send a task or a reply. Raises QueueFull."""
+    def message(
+        self, topic: str, key: str, value: bytes, traceparent: str | None, stop: threading.Event
+    ) -> None:
+        """Send a task or a reply, to a topic that is made where it is missing.
+
+        Neither is dropped: while the broker takes none this waits, until `stop`, and then raises BrokerError.
+        Raises InvalidMessage for a topic that must not be written to, and a value that nobody would take.
+        """
+        if len(value) > MAX_VALUE_BYTES:
+            raise InvalidMessage("too_large", f"{len(value)} bytes, at most {MAX_VALUE_BYTES} are taken")
         headers: Headers = [("traceparent", traceparent.encode())] if traceparent else []
-        self.producer.publish(topic, value, key=key, headers=headers)
+        while True:
+            try:
+                self._ensure(topic)
+                self.producer.publish(topic, value, key=key, headers=headers)
+            except BrokerFatal:
+                raise
+            except BrokerError:
+                if stop.wait(RETRY_SECONDS):
+                    raise
+                continue
+            return
+
+    def _ensure(self, topic: str) -> None:
+        """Make a topic that is missing: a message to none would be the client's end, and so the agent's."""
+        if topic in self._topics:
+            return
+        if not _TOPIC.fullmatch(topic) or topic.startswith(_OURS):
+            raise InvalidMessage("bad_topic", f"{topic!a} is no topic for tasks and replies")
+        ensure_own_topics(self._settings, [topic], TOPIC_PARTITIONS)
+        self._topics.add(topic)
 
     def close(self, seconds: float) -> int:
         """Flush; give the number of messages that were not delivered."""
@@ -150,7 +187,7 @@ class Inbox:
         self._offsets.begin(received.partition, offset)
         self._running += 1
         # A daemon: a task that does not end must not keep the process from ending.
-        Thread(target=self._work, args=(received,), name="task", daemon=True).start()
+        threading.Thread(target=self._work, args=(received,), name="task", daemon=True).start()
 
     def _work(self, received: Received) -> None:
         done = False

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
 
 from agents.base.identity import slug
-from agents.base.kafka_client import POLL_SECONDS, Inbox
+from agents.base.kafka_client import POLL_SECONDS, TOPIC_PARTITIONS, Inbox
 from agents.base.settings import AgentSettings
 from runtime.kafka import ensure_own_topics
 from runtime.service import Service, run
@@ -20,7 +20,6 @@ from schema.errors import BrokerError
 if TYPE_CHECKING:
     from agents.base.agent import BaseAgent
 
-TOPIC_PARTITIONS = 2
 FLUSH_SECONDS = 5.0
 
 

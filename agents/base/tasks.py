@@ -5,8 +5,11 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from agents.base.errors import text_of
+from schema.errors import InvalidMessage
+from schema.topics import MAX_VALUE_BYTES
 from schema.types import Id, Severity, Text
-from schema.wire import decode, decode_object
+from schema.wire import decode, decode_object, encode
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,3 +46,25 @@ def task_of(value: bytes | None) -> tuple[Task, dict[str, Any]]:
 def reply_of(value: bytes | None) -> Reply:
     """Read a reply. Raises InvalidMessage."""
     return decode(value, _REPLY)
+
+
+def completed(task: Task, agent: str, result: dict[str, Any]) -> bytes | None:
+    """Give the reply with a result, None where nobody wants one. Raises InvalidMessage: it cannot be sent."""
+    if task.reply_to is UNSET:
+        return None
+    try:
+        value = encode(Reply(task_id=task.task_id, agent=agent, status="completed", result=result))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidMessage("not_json", f"the result is not JSON: {error}"[:500]) from None
+    if len(value) > MAX_VALUE_BYTES:
+        raise InvalidMessage("too_large", f"the result has {len(value)} bytes, at most {MAX_VALUE_BYTES}")
+    return value
+
+
+def failed(task: Task, agent: str, error: Exception) -> bytes | None:
+    """Give the reply that says why a task failed, None where nobody wants one."""
+    if task.reply_to is UNSET:
+        return None
+    kind = type(error).__name__[:256] or "Exception"
+    text = text_of(error)[:4096]
+    return encode(Reply(task_id=task.task_id, agent=agent, status="failed", error_type=kind, error=text))

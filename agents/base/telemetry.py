@@ -94,10 +94,15 @@ def event_of(
 
 def _plain(name: str, value: Any) -> Any:
     if isinstance(value, str):
-        return value[: _TEXT_CHARACTERS if name in _TEXTS else _ID_CHARACTERS] or None
+        return _unicode(value)[: _TEXT_CHARACTERS if name in _TEXTS else _ID_CHARACTERS] or None
     if isinstance(value, list | tuple):
-        return [str(item)[:_ID_CHARACTERS] for item in value]
+        return [_unicode(str(item))[:_ID_CHARACTERS] for item in value]
     return value
+
+
+def _unicode(text: str) -> str:
+    """Give a text without half characters, as names of files may have them."""
+    return text.encode(errors="replace").decode()
 
 
 def _state(state: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,12 @@ class Tester(BaseAgent):
             raise TimeoutError("too slow")
         if data.get("not_a_dict"):
             return "text"
+        if data.get("bad_text"):
+            raise ValueError(chr(0xDCFF))
+        if data.get("not_json"):
+            return {"object": object()}
+        if data.get("bytes"):
+            return {"text": "x" * data["bytes"]}
         with self.tool("sleep", seconds=data.get("seconds", 0)) as returned:
             time.sleep(data.get("seconds", 0))
             returned["woke"] = True
@@ -156,6 +162,21 @@ def test_poison_is_told_and_the_next_task_is_done(wire: Wire, module_path: Path)
     assert {event["error_type"] for event in errors} == {"InvalidTask"}
     assert {event["error_category"] for event in errors} == {"parsing"}
     assert [event["internal_state"]["offset"] for event in errors] == list(range(len(poison)))
+
+
+def test_neither_a_result_nor_a_reply_address_can_end_an_agent(wire: Wire, module_path: Path) -> None:
+    with started(wire, module_path) as process:
+        bad = [wire.send(data=data) for data in ({"bad_text": 1}, {"not_json": 1}, {"bytes": 5_000_000})]
+        lost = [wire.send(data={}, reply_to=topic) for topic in ("no topic!", "oracle.log", "..")]
+        unheard = wire.send(data={}, reply_to=f"{wire.workload}-nobody")
+        last = wire.send(data={})
+        wire.until(lambda: len(wire.replies) == len(bad) + 1 and "task_completed" in wire.of(last))
+        assert process.poll() is None
+    assert [reply["status"] for reply in wire.replies] == ["failed"] * 3 + ["completed"]
+    assert wire.replies[0]["error"] == "?"
+    assert [wire.of(task_id).count("task_started") for task_id in (*bad, *lost, unheard)] == [1] * 7
+    assert all({"error", "task_completed"} <= set(wire.of(task_id)) for task_id in lost)
+    assert "error" not in wire.of(unheard)
 
 
 def test_a_stop_lets_the_running_task_finish(wire: Wire, module_path: Path) -> None:
