@@ -69,6 +69,8 @@ def _stop_group(supervisor: Supervisor, group: str, board: Board) -> None:
 
 
 def _remove_traces(stack: Stack) -> None:
+    if not stack.home.is_dir():
+        return
     path = socket_path(stack.home)
     path.unlink(missing_ok=True)
     (stack.home / "supervisord.pid").unlink(missing_ok=True)

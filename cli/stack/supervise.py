@@ -24,6 +24,7 @@ from cli.stack.upstream import Upstream
 # supervisord binds "<path>.<pid>" first, and a socket's path may have 107 characters.
 _SOCKET_PATH_LIMIT = 95
 _START_SECONDS = 20.0
+_END_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -184,12 +185,25 @@ def launch(stack: Stack, configuration: str, environment: Mapping[str, str]) -> 
         )  # fmt: skip
     supervisor = Supervisor(stack.home)
     deadline = time.monotonic() + _START_SECONDS
-    while not supervisor.alive():
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            raise StackError(f"supervisord did not start:\n{console.read_text()[-2000:]}")
-        time.sleep(0.02)
+    try:
+        while not supervisor.alive():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise StackError(f"supervisord did not start:\n{console.read_text()[-2000:]}")
+            time.sleep(0.02)
+    except BaseException:  # Ctrl-C too: nobody else knows of it yet
+        _end(process)
+        raise
     return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a supervisord that runs no part; politely, so that it takes its socket along."""
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def restarts(stack: Stack) -> dict[str, int]:
