@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.keys import key_of
 from cli.stack.board import Board
 from cli.stack.probes import NO_ANSWER, http_ready, kafka_serves, postgres_serves
 from cli.stack.programs import Program, health_port
@@ -94,7 +95,7 @@ def _tell_wait(board: Board, part: str, lacks: str, log_line: str) -> None:
 def wait_for_snapshot(stack: Stack, environment: Mapping[str, str], board: Board) -> bool:
     """Wait until the API serves a first snapshot: then the dashboard has something to show."""
     began = time.monotonic()
-    key = environment.get("ORACLE_API_KEYS", "").split(",")[0].split("=")[-1].strip()
+    key = key_of(environment.get("ORACLE_API_KEYS", ""), stack.settings.oracle_environment)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     url = f"{stack.dashboard_url}api/v1/oracle/state?fields=id"
     board.tell("snapshot", "waiting", "the first tick")

@@ -74,8 +74,9 @@ class Stack:
     @property
     def dashboard_url(self) -> str:
         """Give the URL to open in a browser on this machine."""
-        host = self.settings.api_host
-        return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{self.settings.api_port}/"  # noqa: S104 - compared
+        host = self.settings.api_host.strip("[]")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.api_port}/"
 
 
 def load_stack(process: Mapping[str, str] | None = None, root: Path = ROOT) -> Stack:

@@ -147,3 +147,16 @@ def test_two_settings_with_one_port_are_told() -> None:
     number = free_port()
     with pytest.raises(PortTaken, match=f"API_PORT and KAFKA_PORT both say {number}"):
         check_ports([(number, "kafka", "KAFKA_PORT"), (number, "api", "API_PORT")])
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8080/"),
+        ("0.0.0.0", "http://127.0.0.1:8080/"),
+        ("::", "http://[::1]:8080/"),
+        ("[::1]", "http://[::1]:8080/"),
+    ],
+)
+def test_the_dashboard_has_an_address_that_a_browser_opens(tmp_path: Path, host: str, url: str) -> None:
+    assert stack_in(tmp_path, API_HOST=host).dashboard_url == url
