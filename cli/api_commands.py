@@ -4,31 +4,53 @@
 import json
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-Url = Annotated[str, typer.Option("--url", envvar="ORACLE_URL", help="The API's address.")]
+from cli.visible import visible
+from schema.errors import SettingError
+
+Url = Annotated[
+    str, typer.Option("--url", envvar="ORACLE_URL", help="The API's address; default: this machine's stack.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer as it is.")]
 Environment = Annotated[
     str, typer.Option("--environment", "-e", help="Which environment; default: the API's.")
 ]
 
-DEFAULT_URL = f"http://127.0.0.1:{os.environ.get('API_PORT') or 8080}"
 _TIMEOUT_SECONDS = 10.0
 
 
 def fetch(url: str, path: str, **parameters: str) -> Any:
-    """Get JSON from the API, with ORACLE_API_KEY as the bearer when set; exit 2 with a line on failure."""
+    """Get JSON from the API, with ORACLE_API_KEY as the bearer when set; exit 2 with a line on failure.
+
+    Without an address it is this machine's stack, as the process's environment and `.env` describe it, and
+    its own ORACLE_API_KEYS do as well: they are sent nowhere else.
+    """
     import httpx
 
-    key = os.environ.get("ORACLE_API_KEY", "")
+    from cli.keys import key_of
+    from cli.stack.settings import load_stack
+
+    key, local = os.environ.get("ORACLE_API_KEY", ""), not url
+    if local:
+        try:
+            stack = load_stack()
+        except SettingError as error:
+            _fail(str(error))
+        url = stack.dashboard_url
+        environment = parameters.get("environment") or stack.settings.oracle_environment
+        key = stack.environ.get("ORACLE_API_KEY") or key_of(
+            stack.environ.get("ORACLE_API_KEYS", ""), environment
+        )
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     given = {name: value for name, value in parameters.items() if value}
     try:
         answer = httpx.get(
-            f"{url.rstrip('/')}{path}", params=given, headers=headers, timeout=_TIMEOUT_SECONDS
-        )
+            f"{url.rstrip('/')}{path}", params=given, headers=headers, timeout=_TIMEOUT_SECONDS,
+            trust_env=not local,
+        )  # fmt: skip
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         _fail(f"{url} does not answer ({error}): is the stack up? `oracle status`")
     if answer.status_code != 200:
@@ -45,8 +67,8 @@ def _problem(body: str) -> str:
         return body[:200]
 
 
-def _fail(line: str) -> None:
-    print(f"oracle: {line}", file=sys.stderr)
+def _fail(line: str) -> NoReturn:
+    print(f"oracle: {visible(line)}", file=sys.stderr)
     raise typer.Exit(2)
 
 
@@ -55,7 +77,7 @@ def _print_json(answer: object) -> None:
 
 
 def state(
-    url: Url = DEFAULT_URL,
+    url: Url = "",
     as_json: AsJson = False,
     at: Annotated[str, typer.Option(help="A moment, as 2026-02-06T14:32:12Z; default: now.")] = "",
     environment: Environment = "",
@@ -70,7 +92,7 @@ def state(
         show_state(snapshot)
 
 
-def validate(url: Url = DEFAULT_URL, as_json: AsJson = False, environment: Environment = "") -> None:
+def validate(url: Url = "", as_json: AsJson = False, environment: Environment = "") -> None:
     """Check the newest snapshot against the schema; exits 1 when it is invalid."""
     verdict = fetch(url, "/api/v1/oracle/validate", environment=environment)
     if as_json:
@@ -80,11 +102,11 @@ def validate(url: Url = DEFAULT_URL, as_json: AsJson = False, environment: Envir
     else:
         print(f"invalid: {verdict['error_count']} errors")
         for error in verdict["errors"]:
-            print(f"  {error['path']}: {error['message']}")
+            print(visible(f"  {error['path']}: {error['message']}"))
     raise typer.Exit(0 if verdict["valid"] else 1)
 
 
-def issues(url: Url = DEFAULT_URL, as_json: AsJson = False, environment: Environment = "") -> None:
+def issues(url: Url = "", as_json: AsJson = False, environment: Environment = "") -> None:
     """List what is wrong now; exits 1 unless the system is healthy."""
     found = fetch(url, "/api/v1/oracle/issues", environment=environment)
     if as_json:
@@ -92,5 +114,5 @@ def issues(url: Url = DEFAULT_URL, as_json: AsJson = False, environment: Environ
     else:
         print(f"{found['status']}: {found['agent_count']} agents, {found['active_tasks']} active tasks")
         for issue in found["issues"]:
-            print(f"  {issue}")
+            print(f"  {visible(issue)}")
     raise typer.Exit(0 if found["status"] == "healthy" else 1)

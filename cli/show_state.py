@@ -5,6 +5,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from cli.visible import visible
 
 Document = Mapping[str, Any]
 
@@ -12,7 +15,9 @@ Document = Mapping[str, Any]
 def show_state(snapshot: Document, console: Console | None = None) -> None:
     """Print a snapshot (SPEC §4)."""
     console = console or Console()
-    console.print(f"[bold]{snapshot['timestamp']}[/bold]  environment {snapshot['environment']}")
+    console.print(
+        Text(visible(str(snapshot["timestamp"])), "bold"), " environment", _cell(snapshot["environment"])
+    )
     _table(console, "agents", ("name", "status", "models", "doing", "tools planned"), _agents(snapshot))
     _table(
         console,
@@ -81,8 +86,8 @@ def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[
     console.print(table)
 
 
-def _cell(value: object) -> str:
-    """Show a value; absent means unknown."""
+def _cell(value: object) -> Text:
+    """Show a value as it is, whatever an agent wrote into it; absent means unknown."""
     if value is None or value == "":
-        return "–"
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+        return Text("–")
+    return Text(f"{value:,.6g}" if isinstance(value, float) else visible(str(value)))

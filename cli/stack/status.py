@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import psutil
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cli.stack.errors import StackError
 from cli.stack.programs import TABLE
@@ -79,7 +80,7 @@ def show(rows: list[PartStatus], console: Console) -> None:
     for name in ("pid", "uptime", "restarts", "memory"):
         table.add_column(name, justify="right")
     for row in rows:
-        ready = "[green]yes[/green]" if row.ready else f"[red]no[/red] {row.lacks[:60]}"
+        ready = Text("yes", "green") if row.ready else Text.assemble(("no", "red"), " ", row.lacks[:60])
         table.add_row(
             row.part, row.state, ready, str(row.pid or "-"), _duration(row.uptime_seconds), str(row.restarts),
             f"{row.memory_mib:.0f} MiB",

@@ -52,7 +52,7 @@ def _run(
     stays = False
     try:
         failed = _start_all(stack, chosen, environment, console)
-        console.print(upstream.told, style="dim", soft_wrap=True)
+        console.print(upstream.told, style="dim", markup=False, soft_wrap=True)
         if not failed:
             console.print(
                 f"\nOracle Monitor is live: {stack.dashboard_url}", style="bold green", soft_wrap=True
@@ -60,7 +60,7 @@ def _run(
         else:
             console.print(
                 f"\nnot ready: {', '.join(failed)} (see {stack.logs}); they are tried again all the time",
-                style="bold red", soft_wrap=True,
+                style="bold red", markup=False, soft_wrap=True,
             )  # fmt: skip
         if detach:
             stays = True
@@ -141,7 +141,9 @@ def _watch(stack: Stack, process: subprocess.Popen[bytes], console: Console) -> 
             # One that never gets to run was told of when the stack came up: not again at each attempt.
             restarted = part.started_at != known[name].started_at or part.state in ("EXITED", "BACKOFF")
             if known[name].state == "RUNNING" and restarted:
-                console.print(f"{name} ended and is started again: {stack.log_path(name)}", soft_wrap=True)
+                console.print(
+                    f"{name} ended and is started again: {stack.log_path(name)}", markup=False, soft_wrap=True
+                )
         known = now
     if process.returncode == 0:
         console.print("stopped by `oracle down`")

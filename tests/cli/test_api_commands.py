@@ -4,12 +4,14 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from cli.stack import settings
 from cli.stack.server import free_port
 
 SNAPSHOT = {
@@ -74,6 +76,39 @@ def test_the_key_is_sent_as_the_bearer(api: str, monkeypatch: pytest.MonkeyPatch
     FakeApi.answers["/api/v1/oracle/state"] = (200, SNAPSHOT)
     oracle("state", "--url", api)
     assert FakeApi.asked[0][1] == "Bearer key"
+
+
+def test_without_an_address_the_stack_of_the_dotenv_file_is_asked_with_its_own_key(
+    api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("API_PORT", "ORACLE_API_KEY", "ORACLE_API_KEYS", "ORACLE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    port = api.rpartition(":")[2]
+    (tmp_path / ".env").write_text(f"API_PORT={port}\nORACLE_API_KEYS=other=no,c2VjcmV0cw==\n")
+    monkeypatch.setattr(settings.load_stack, "__defaults__", (None, tmp_path))
+    FakeApi.answers["/api/v1/oracle/state"] = (200, SNAPSHOT)
+    assert oracle("state").exit_code == 0
+    monkeypatch.delenv("HTTP_PROXY")
+    assert oracle("state", "--url", api).exit_code == 0
+    assert [key for _, key in FakeApi.asked] == ["Bearer c2VjcmV0cw==", None]
+
+
+def test_what_an_agent_writes_neither_breaks_nor_steers_the_terminal(api: str) -> None:
+    agent = {
+        "agent_id": "a",
+        "name": "[/bold]\x1b[2J",
+        "status": "healthy",
+        "activity": {"reasoning": "[red]a\nb"},
+    }
+    FakeApi.answers["/api/v1/oracle/state"] = (200, {**SNAPSHOT, "agents": [agent]})
+    shown = oracle("state", "--url", api)
+    assert shown.exit_code == 0
+    assert "[/bold]\ufffd[2J" in shown.stdout
+    assert "[red]a b" in shown.stdout
+    body = {"status": "degraded", "issues": ["\x1b]0;title\x07"], "agent_count": 1, "active_tasks": 0}
+    FakeApi.answers["/api/v1/oracle/issues"] = (200, body)
+    assert "\x1b" not in oracle("issues", "--url", api).stdout
 
 
 @pytest.mark.parametrize(("valid", "status"), [(True, 0), (False, 1)])
