@@ -67,11 +67,9 @@ class KafkaClient:
         except KafkaException as error:
             raise SourceUnavailable(self._reason(error)) from None
         errors: list[str] = []
-        topics = {
-            name: topic
-            for name, topic in sorted(metadata.topics.items())
-            if self._watched(name) and not topic.error
-        }
+        watched = {name: topic for name, topic in sorted(metadata.topics.items()) if self._watched(name)}
+        topics = {name: topic for name, topic in watched.items() if not topic.error}
+        errors.extend(f"topic {name}: {topic.error.str()}" for name, topic in watched.items() if topic.error)
         places = [(name, number) for name, topic in topics.items() for number in topic.partitions]
         listed, whole = await self._listed(listing, errors)
         groups, low, end = await asyncio.gather(
@@ -88,6 +86,7 @@ class KafkaClient:
             low=low,
             end=end,
             errors=tuple(errors),
+            refused_topics=frozenset(watched.keys() - topics.keys()),
         )
 
     async def _listed(self, listing: "Future[Any]", errors: list[str]) -> tuple[frozenset[str], bool]:

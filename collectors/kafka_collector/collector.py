@@ -35,7 +35,7 @@ class KafkaCollector:
 
     async def observe(self) -> AsyncIterator[Item]:
         """Run one pass."""
-        sample = await self._client.sample()
+        sample = translate.carried(await self._client.sample(), self._before)
         for item in _items(sample, self._before, datetime.now(UTC)):
             yield item
         self._before = sample

@@ -1,7 +1,7 @@
 """A sample of the broker into groups and topics; pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from msgspec import UNSET
 
@@ -45,7 +45,8 @@ class Sample:
     """All of it at one moment: `taken_at` is a monotonic time in seconds.
 
     `low` and `end` are the watermarks of every watched partition that answered. `listed_groups` is None when
-    the list of groups could not be read whole; `errors` says what could not be read.
+    the list of groups could not be read whole; `errors` says what could not be read. `refused_topics` are
+    there, and the cluster tells nothing more of them.
     """
 
     taken_at: float
@@ -56,6 +57,23 @@ class Sample:
     low: Offsets
     end: Offsets
     errors: tuple[str, ...] = field(default=())
+    refused_topics: frozenset[str] = frozenset()
+
+
+def carried(sample: Sample, before: Sample | None) -> Sample:
+    """Give a sample in which topics and partitions that did not answer are as they were before.
+
+    What is unknown is not nothing: a group's lag without that of one partition would look like all of it.
+    """
+    if before is None or not sample.errors:
+        return sample
+    refused = [one for one in before.topics if one.topic in sample.refused_topics]
+    topics = tuple(sorted((*sample.topics, *refused), key=lambda one: one.topic))
+    low, end = dict(sample.low), dict(sample.end)
+    for place in [(one.topic, number) for one in topics for number in range(one.partitions)]:
+        if (place not in low or place not in end) and place in before.low and place in before.end:
+            low[place], end[place] = before.low[place], before.end[place]
+    return replace(sample, topics=topics, low=low, end=end)
 
 
 def partition_lag(committed: int | None, low: int, end: int) -> int:
@@ -88,7 +106,7 @@ def group(sample: GroupSample, low: Offsets, end: Offsets) -> models.Group:
         lag_messages=sum(one.lag_messages for one in partitions),
         members=[
             models.Member(
-                member_id=member.member_id,
+                member_id=member.member_id[-256:],  # what makes it unique stands at the end
                 client_id=member.client_id[:256],
                 host=member.host.lstrip("/")[:256],
             )

@@ -1,5 +1,6 @@
 """A sample of the broker into groups and topics, as tables."""
 
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
@@ -113,6 +114,28 @@ async def test_a_group_that_cannot_be_read_stays_and_one_that_is_not_listed_is_g
     )
     assert items[-2:] == [Gone("group", "old"), Partial(("group",), "group refused: not authorized")]
     assert Complete(("group",)) not in items
+
+
+async def test_what_does_not_answer_is_as_it_was_before() -> None:
+    group = GroupSample("writer", "Stable", (), {("tasks", 0): 1, ("tasks", 1): 1, ("other", 0): 1})
+    whole = sample({("old", 0): 1, ("other", 0): 4, ("tasks", 0): 5, ("tasks", 1): 9}, 0.0, (group,))
+    torn = dataclasses.replace(
+        sample({("tasks", 0): 6}, 2.0, (group,), ("offsets of tasks 1: timed out",)),
+        topics=(TopicSample("tasks", 2, 0),),
+        refused_topics=frozenset({"other"}),
+    )
+    for items in (await passes(whole, torn, torn))[1:]:
+        seen = {item.id: item.value for item in items if isinstance(item, Observed)}
+        assert seen.keys() == {"cluster", "writer", "other", "tasks"}
+        shown = seen["writer"]
+        assert isinstance(shown, Group)
+        assert [one.lag_messages for one in shown.partitions] == [3, 5, 8]
+
+
+def test_a_member_with_a_very_long_name_keeps_its_group_visible() -> None:
+    member = MemberSample("c" * 300 + "-1", "c" * 300, "/10.0.0.7")
+    (shown,) = translate.group(GroupSample("writer", "Stable", (member,), {}), {}, {}).members
+    assert (len(shown.member_id), shown.member_id[-2:], len(shown.client_id)) == (256, "-1", 256)
 
 
 async def test_a_list_that_could_not_be_read_whole_lets_no_group_go() -> None:
