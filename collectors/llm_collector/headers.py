@@ -8,6 +8,7 @@ _HOP_BY_HOP = frozenset({
     b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te",
     b"trailer", b"transfer-encoding", b"upgrade",
 })  # fmt: skip
+NOT_MODIFIED = 304
 _OURS = b"x-oracle-"
 # The upstream connection has its own; an `expect` was answered when the body was read.
 _REPLACED = frozenset({b"host", b"content-length", b"expect"})
@@ -24,10 +25,12 @@ def upstream_headers(raw: RawHeaders) -> list[tuple[str, str]]:
     ]
 
 
-def downstream_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
+def downstream_headers(status: int, raw: RawHeaders) -> list[tuple[bytes, bytes]]:
     """Give an answer's headers as they go to the client, untouched but for hop-by-hop ones."""
     named = list(raw)
     ended = _HOP_BY_HOP | _named_by_connection(named)
+    if status == NOT_MODIFIED:
+        ended |= {b"content-length"}  # of the body that it does not have: our server would wait for that
     return [(name, value) for name, value in named if name.lower() not in ended]
 
 

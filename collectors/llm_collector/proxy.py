@@ -61,26 +61,27 @@ class Proxy:
         body = await self._body(receive, send)
         if body is None:
             return
-        arrival = arrival_of(str(uuid.uuid4()), at, target, by_name(scope["headers"]), body)
+        arrival = arrival_of(str(uuid.uuid4()), at, target, by_name(scope["headers"]), body[0])
         watch = Watch(arrival, began, self._board, self._records)
         await self._until_done_or_left(self._forward(scope, target, body, watch, send), watch, receive)
 
-    async def _body(self, receive: Receive, send: Send) -> bytes | None:
-        """Read a request's body; None when it is too large (and that was answered) or its client left."""
-        chunks: list[bytes] = []
-        size = 0
+    async def _body(self, receive: Receive, send: Send) -> list[bytes] | None:
+        """Read a request's body; None when it is too large (and that was answered) or its client left.
+
+        It stands in a list, to be taken out: an answer may stream for minutes, and needs no request any more.
+        """
+        chunks = bytearray()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > self._max_request_bytes:
+            chunks += message.get("body", b"")
+            if len(chunks) > self._max_request_bytes:
                 detail = f"At most {self._max_request_bytes} bytes are taken (LLM_PROXY_MAX_REQUEST_BYTES)."
                 await Problem(413, "The request is too large", detail).send(send)
                 return None
             if not message.get("more_body", False):
-                return b"".join(chunks)
+                return [bytes(chunks)]
 
     async def _until_done_or_left(self, forwarding: Awaitable[None], watch: Watch, receive: Receive) -> None:
         """Forward until the end, or until the client leaves; the call is recorded either way."""
@@ -98,7 +99,9 @@ class Proxy:
         if isinstance(results[0], Exception):
             raise results[0]
 
-    async def _forward(self, scope: Scope, target: Target, body: bytes, watch: Watch, send: Send) -> None:
+    async def _forward(
+        self, scope: Scope, target: Target, body: list[bytes], watch: Watch, send: Send
+    ) -> None:
         query = scope["query_string"].decode("latin-1")
         url = URL(f"{target.url}?{query}" if query else target.url, encoded=True)
         started = False
@@ -107,14 +110,14 @@ class Proxy:
                 scope["method"],
                 url,
                 headers=upstream_headers(scope["headers"]),
-                data=body or None,
+                data=body.pop() or None,
                 allow_redirects=False,
             ) as answer:
                 watch.answered(answer.status, by_name(answer.raw_headers))
                 await send({
                     "type": "http.response.start",
                     "status": answer.status,
-                    "headers": downstream_headers(answer.raw_headers),
+                    "headers": downstream_headers(answer.status, answer.raw_headers),
                 })  # fmt: skip
                 started = True
                 async for chunk in answer.content.iter_any():

@@ -146,4 +146,9 @@ def test_labels_and_hop_by_hop_headers_end_at_the_proxy_and_the_rest_passes() ->
         (b"Transfer-Encoding", b"chunked"),
         (b"X-Request-Id", b"r"),
     ]
-    assert downstream_headers(answered) == [answered[0], answered[1], answered[3]]
+    assert downstream_headers(200, answered) == [answered[0], answered[1], answered[3]]
+
+
+def test_an_answer_that_was_not_modified_announces_no_body() -> None:
+    answered = [(b"ETag", b'"x"'), (b"Content-Length", b"10")]
+    assert downstream_headers(304, answered) == [(b"ETag", b'"x"')]
