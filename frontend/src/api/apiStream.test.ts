@@ -104,6 +104,9 @@ describe('the API stream', () => {
     await until('unauthorised')
     expect(source.state().error).toBe('An API key is needed.')
     const asked = server.requests.length
+    source.authorise('“secret”')
+    await vi.waitFor(() => expect(source.state().error).toContain('characters'))
+    expect(source.state().connection).toBe('unauthorised')
     source.authorise('secret')
     await until('live')
     expect(server.requests).toHaveLength(asked + 1)

@@ -2,6 +2,9 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { isObject } from './keyedList'
 
+/** What a header can carry; fetch would call anything else a failure of the network. */
+const SENDABLE = /^[\x21-\x7e]+$/
+
 /** The server answered, and not with a stream; `status` is the HTTP status. */
 export class StreamRefused extends Error {
   readonly status: number
@@ -29,7 +32,10 @@ export async function readEventStream(
   { onOpen, onAlive, onEvent }: EventStreamHandlers,
 ): Promise<void> {
   const headers: Record<string, string> = { Accept: 'text/event-stream' }
-  if (key !== undefined) headers.Authorization = `Bearer ${key}`
+  if (key !== undefined) {
+    if (!SENDABLE.test(key)) throw new StreamRefused(401, 'This key has characters that no key has.')
+    headers.Authorization = `Bearer ${key}`
+  }
   const response = await fetch(url, { headers, signal, cache: 'no-store', redirect: 'error' })
   if (!response.ok) throw new StreamRefused(response.status, await problemOf(response))
   if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) {

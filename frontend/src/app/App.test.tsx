@@ -1,6 +1,7 @@
 import { act, render, screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it, vi } from 'vitest'
+import type { Snapshot } from '@/api/generated/oracleState'
 import { LiveProvider } from '@/api/live'
 import type { Connection, LiveState } from '@/api/liveSource'
 import { fakeSource } from '@/testing/fakeSource'
@@ -215,6 +216,22 @@ describe('each panel', () => {
     open({ connection, snapshot: aSnapshot(Date.parse('2026-02-06T14:32:12Z')) })
     for (const name of names) expect(region(name).getByText(`${word}, as of 14:32:12 UTC`)).toBeVisible()
     expect(screen.getByRole('listitem', { name: /^Researcher/ })).toBeVisible()
+  })
+})
+
+describe('a part that does not know what it is given', () => {
+  it('says so, leaves the others alone, and is there again with the next snapshot', () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const snapshot = aSnapshot(Date.now())
+    const stranger = { agent_id: 'x', name: 'Stranger' } as Snapshot['agents'][number]
+    const source = open({ ...live(), snapshot: { ...snapshot, agents: [stranger] } })
+    expect(screen.getByRole('alert')).toHaveTextContent('The agents cannot be shown')
+    expect(screen.getByRole('region', { name: 'Sources' })).toBeVisible()
+    expect(screen.getByRole('banner')).toBeVisible()
+    act(() => source.show({ snapshot }))
+    expect(screen.queryByRole('alert')).toBeNull()
+    expect(screen.getByRole('region', { name: 'Agents' })).toBeVisible()
+    told.mockRestore()
   })
 })
 
