@@ -59,8 +59,12 @@ def serve(service: Service[ApiSettings]) -> None:
                 service.stop.set()
                 live.close()
                 server.should_exit = True
-                watching.cancel()
+                if not watching.done():
+                    watching.cancel()
                 await asyncio.gather(serving, reading, stopping)
+                if not watching.cancelled():
+                    # A fault of ours ended it, and so everything: it must not look like an ordinary stop.
+                    watching.result()
 
             runner.run(whole())
     finally:
