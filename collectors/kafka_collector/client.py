@@ -36,6 +36,9 @@ _STATES = {
     ConsumerGroupState.DEAD: "Dead",
     ConsumerGroupState.EMPTY: "Empty",
 }
+_LOST = frozenset(
+    {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError.REQUEST_TIMED_OUT}
+)
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # the library does not annotate it
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call] # the library does not annotate it
 K = TypeVar("K")
@@ -49,22 +52,27 @@ class KafkaClient:
         self._servers = settings.kafka_bootstrap_servers
         self._include_own = include_own
         self._last_error = ""
-        config: dict[str, Any] = {
+        self._config: dict[str, Any] = {
             **client_config(settings, "oracle-kafka-collector"),
             "error_cb": self._note,
             # The reason is told once, by the runner; the library would tell it at each attempt to connect.
             "log_level": 0,
         }
-        self._admin = AdminClient(config)
+        self._admin = AdminClient(self._config)
+        self._lost = False
 
     async def sample(self) -> Sample:
         """Take one sample. Raises SourceUnavailable when the cluster does not answer."""
+        if self._lost:
+            # A client whose broker was killed asks a coordinator that is no more, and goes on doing so.
+            self._admin, self._lost = await asyncio.to_thread(AdminClient, self._config), False
         self._admin.poll(0)
         self._last_error = ""
         listing = self._admin.list_consumer_groups(request_timeout=REQUEST_SECONDS)
         try:
             metadata = await asyncio.to_thread(self._admin.list_topics, timeout=REQUEST_SECONDS)
         except KafkaException as error:
+            self._lost = True
             raise SourceUnavailable(self._reason(error)) from None
         errors: list[str] = []
         watched = {name: topic for name, topic in sorted(metadata.topics.items()) if self._watched(name)}
@@ -94,9 +102,9 @@ class KafkaClient:
         try:
             result = await asyncio.wrap_future(listing)
         except KafkaException as error:
-            errors.append(f"groups: {error.args[0].str()}")
+            errors.append(f"groups: {self._told(error)}")
             return frozenset(), False
-        errors.extend(f"groups: {error}" for error in result.errors)
+        errors.extend(f"groups: {self._told(error)}" for error in result.errors)
         names = frozenset(one.group_id for one in result.valid if self._watched(one.group_id))
         return names, not result.errors
 
@@ -109,7 +117,7 @@ class KafkaClient:
             request = [ConsumerGroupTopicPartitions(name)]
             committed |= self._admin.list_consumer_group_offsets(request, request_timeout=REQUEST_SECONDS)
         descriptions, offsets = await asyncio.gather(
-            _settled(described, "group", errors), _settled(committed, "offsets of group", errors)
+            self._settled(described, "group", errors), self._settled(committed, "offsets of group", errors)
         )
         return [
             _group(descriptions[name], offsets[name])
@@ -123,7 +131,27 @@ class KafkaClient:
         wanted = {TopicPartition(topic, number): spec for topic, number in places}
         futures = self._admin.list_offsets(wanted, request_timeout=REQUEST_SECONDS)
         by_place = {(place.topic, place.partition): future for place, future in futures.items()}
-        return {place: found.offset for place, found in (await _settled(by_place, "offsets", errors)).items()}
+        settled = await self._settled(by_place, "offsets", errors)
+        return {place: found.offset for place, found in settled.items()}
+
+    async def _settled(self, futures: Mapping[K, "Future[R]"], what: str, errors: list[str]) -> dict[K, R]:
+        """Wait for all, give those that succeeded, and note why the others did not."""
+        results = await asyncio.gather(*map(asyncio.wrap_future, futures.values()), return_exceptions=True)
+        good: dict[K, R] = {}
+        for key, result in zip(futures, results, strict=True):
+            if isinstance(result, KafkaException):
+                errors.append(f"{what} {key}: {self._told(result)}")
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                good[key] = result
+        return good
+
+    def _told(self, error: KafkaException | KafkaError) -> str:
+        """Give an error's text, and note when it says that the client has lost its broker."""
+        fault: KafkaError = error.args[0] if isinstance(error, KafkaException) else error
+        self._lost = self._lost or fault.code() in _LOST
+        return fault.str()
 
     def _watched(self, name: str) -> bool:
         return bool(name) and (self._include_own or not is_own(name))
@@ -136,20 +164,6 @@ class KafkaClient:
     def _reason(self, error: KafkaException) -> str:
         self._admin.poll(0)  # Hands over what was noted for `_note`.
         return f"{self._servers} does not answer: {self._last_error or error.args[0].str()}"
-
-
-async def _settled(futures: Mapping[K, "Future[R]"], what: str, errors: list[str]) -> dict[K, R]:
-    """Wait for all, give those that succeeded, and note why the others did not."""
-    results = await asyncio.gather(*map(asyncio.wrap_future, futures.values()), return_exceptions=True)
-    good: dict[K, R] = {}
-    for key, result in zip(futures, results, strict=True):
-        if isinstance(result, KafkaException):
-            errors.append(f"{what} {key}: {result.args[0].str()}")
-        elif isinstance(result, BaseException):
-            raise result
-        else:
-            good[key] = result
-    return good
 
 
 def _topic(name: str, metadata: Any) -> TopicSample:

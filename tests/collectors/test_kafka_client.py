@@ -86,6 +86,28 @@ async def test_lag_of_a_group_before_and_after_consuming(broker: KafkaServer) ->
     assert (later.depth, later.produced_per_second) == (0, 0.0)
 
 
+async def test_groups_are_seen_again_after_the_broker_was_killed(broker: KafkaServer) -> None:
+    settings, topic, group = settings_of(broker), f"tasks-{uuid.uuid4().hex}", f"writer-{uuid.uuid4().hex}"
+    create_topic(settings, topic, partitions=2)
+    produce(settings, topic, 4)
+    collector = KafkaCollector(KafkaClient(settings, include_own=False))
+    with member(settings, group, topic) as consumer:
+        read(consumer, 4)
+        assert ("group", group) in await one_pass(collector)
+        broker.kill()
+        broker.start()
+        deadline = time.monotonic() + 40
+        seen: set[str] = set()
+        while group not in seen:
+            assert time.monotonic() < deadline
+            consumer.poll(0.5)
+            try:
+                items = [item async for item in collector.observe()]
+            except SourceUnavailable:
+                continue
+            seen = {item.id for item in items if isinstance(item, Observed) and item.kind == "group"}
+
+
 async def test_an_assigned_partition_without_a_commit_lags_from_its_beginning(broker: KafkaServer) -> None:
     settings, topic, group = settings_of(broker), f"tasks-{uuid.uuid4().hex}", f"new-{uuid.uuid4().hex}"
     create_topic(settings, topic, partitions=2)
