@@ -7,6 +7,7 @@ out as the provider says, within a limit.
 import http.client
 import json
 import random
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -132,8 +133,8 @@ class ChatClient:
 
 
 def _header(value: str) -> str:
-    """Write a name as a header may carry it."""
-    return value.encode("ascii", "replace").decode().replace("\r", " ").replace("\n", " ")
+    """Write a name as a header may carry it: visible ASCII, for a server refuses the rest with the request."""
+    return re.sub(r"[^ -~]", "?", value)
 
 
 def _refusal(status: int, raw: bytes, retry_after: str | None) -> ModelError:

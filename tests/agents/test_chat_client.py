@@ -37,14 +37,14 @@ def test_an_answer_has_text_and_tokens(stream: bool) -> None:
 
 def test_a_call_carries_key_labels_and_trace() -> None:
     seen: list[dict[str, Any]] = []
-    context = context_of("t-1")
+    context = context_of("t-1\x1b\x00\r\n")
     with serving(answering(200, JSON, [b'{"choices": []}'], seen)) as upstream:
         client(upstream).ask(CHAT, context=context)
     headers = {name.decode(): value.decode() for name, value in seen[0]["headers"]}
     assert headers["authorization"] == "Bearer sk-test"
     assert headers["x-oracle-agent"] == "writer-agent-1"
     assert headers["x-oracle-agent-name"] == "Writer ?"
-    assert headers["x-oracle-task"] == "t-1"
+    assert headers["x-oracle-task"] == "t-1????"
     assert headers["traceparent"] == context.traceparent
 
 
