@@ -133,7 +133,7 @@ class ChatClient:
 
 
 def _header(value: str) -> str:
-    """Write a name as a header may carry it: visible ASCII, for a server refuses the rest with the request."""
+    """Write a name as a header may carry it: visible ASCII, or a server refuses the whole request."""
     return re.sub(r"[^ -~]", "?", value)
 
 
