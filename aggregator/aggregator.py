@@ -46,6 +46,7 @@ def main(service: Service[Settings]) -> None:
         while not service.stop.is_set():
             reader.turn(POLL_SECONDS)
             producer.check()
+            writer.check()
             service.health.turn()
             waiting = producer.undelivered_since(patience_seconds=5)
             service.health.report(
@@ -53,8 +54,9 @@ def main(service: Service[Settings]) -> None:
             )
     finally:
         started = time.monotonic()
-        reader.close()
+        # What waits is stored before the group is left: then nobody else makes it meanwhile.
         left = writer.close()
+        reader.close()
         undelivered = producer.close(5)
         store.close()
         service.log.info(

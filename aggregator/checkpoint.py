@@ -5,16 +5,28 @@ import zstandard
 
 from aggregator.tables import State
 
-VERSION = 1
+VERSION = 2
 LEVEL = 3
 
 
-class Saved(msgspec.Struct):
-    """What is kept: the partition's time and last mark in milliseconds, and the environment's state."""
+class Position(msgspec.Struct, frozen=True):
+    """A place in a partition: the offset, and the time and last mark there, in milliseconds."""
 
-    version: int
+    offset: int
     time_ms: int
     mark_ms: int
+
+
+class Saved(msgspec.Struct):
+    """What is kept: where the environment goes on, where the partition is to be read from, and the state.
+
+    `safe` lies before `at` when another environment of the partition has no checkpoint of its own yet: its
+    records are read again, and this environment ignores them.
+    """
+
+    version: int
+    at: Position
+    safe: Position
     state: State
 
 

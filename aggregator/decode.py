@@ -15,6 +15,7 @@ from schema.wire import decode
 _RECORD = msgspec.json.Decoder(LogRecord)
 VALUES = {kind: msgspec.json.Decoder(value) for kind, value in OBSERVATION_KINDS.items()}
 """A decoder for the value of each kind of observation."""
+MAX_OFFSET = 2**63 - 1
 _ENVIRONMENT = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 
 
@@ -71,7 +72,10 @@ def _origin(header: bytes | None) -> Origin | None:
         return None
     try:
         place, offset, index = header.decode().rsplit(":", 2)
-        return Origin(place, int(offset), int(index))
+        origin = Origin(place, int(offset), int(index))
+        if not (0 <= origin.offset <= MAX_OFFSET and 0 <= origin.index <= MAX_OFFSET):
+            raise ValueError
+        return origin
     except ValueError:
         raise InvalidMessage(
             "bad_origin", "the header `origin` is not topic id:partition:offset:index"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aggregator.observations import Key
 from aggregator.snapshot import Document
+from runtime.store.protocol import Row
 from schema.messages import Call, Event
 from schema.types import Part
 
@@ -19,10 +20,11 @@ class Changes:
 
 
 @dataclass(frozen=True)
-class Idle:
-    """A stretch without any record of the environment's own: from the last tick before it."""
+class Silence:
+    """A stretch without snapshots, from the last tick before it, and why (`idle`, `log_lost`)."""
 
     since_ms: int
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,11 @@ class Frozen:
     tick_ms: int
     interval_ms: int
     document: Document
-    events: list[Event]
-    calls: list[Call]
+    events: list[Row]
+    calls: list[Row]
     offset: int
     state: bytes | None
-    idle: Idle | None = None
+    gap: Silence | None = None
     first: bool = False
     catching_up: bool = False
 

@@ -1,8 +1,9 @@
 """One environment of a partition: its tables, its views, and its next tick. Pure."""
 
 from aggregator import checkpoint
+from aggregator.checkpoint import Position
 from aggregator.decode import Entry
-from aggregator.effects import Changes, Effect, Frozen, Idle
+from aggregator.effects import Changes, Effect, Frozen, Silence
 from aggregator.snapshot import freeze
 from aggregator.tables import State, Tables
 from aggregator.ticks import from_ms, tick_of
@@ -19,7 +20,8 @@ class EnvironmentFold:
     """Folds an environment's records and closes its ticks.
 
     `next_tick_ms` is None before the first tick of a fold without a checkpoint, and while idle; ticks up to
-    `stored_ms` are in the store already, so they are passed without making a document.
+    `stored_ms` are in the store already, so they are passed without making a document. `began` is where an
+    environment without a checkpoint begins in the log.
     """
 
     def __init__(
@@ -28,12 +30,13 @@ class EnvironmentFold:
         self.tables = Tables(name, state)
         self.views = Views(self.tables, now_ms)
         self.from_offset = from_offset
+        self.began: Position | None = None
         self.stored_ms = stored_ms
         self.checkpointed = bool(from_offset)
         self.next_tick_ms: int | None = None
-        self._idle: Idle | None = None
+        self._gap: Silence | None = None
         if state.idle:
-            self._idle = Idle(state.last_tick_ms)
+            self._gap = Silence(state.last_tick_ms, "idle")
         elif state.last_tick_ms:
             self.next_tick_ms = tick_of(state.last_tick_ms + 1, state.interval_ms)
 
@@ -44,8 +47,16 @@ class EnvironmentFold:
 
     def begin(self, time_ms: int) -> None:
         """Set the first tick of an environment that has none, at or after a moment."""
-        if self.next_tick_ms is None and not self._idle:
-            self.next_tick_ms = tick_of(time_ms, self.tables.state.interval_ms)
+        if self.next_tick_ms is None and not self.tables.state.idle:
+            self.next_tick_ms = tick_of(
+                max(time_ms, self.tables.state.last_tick_ms + 1), self.tables.state.interval_ms
+            )
+
+    def lost(self) -> None:
+        """Note that records of the log are gone: the ticks they belonged to are a gap, the totals stay."""
+        if not self.tables.state.idle and self.tables.state.last_tick_ms:
+            self._gap = Silence(self.tables.state.last_tick_ms, "log_lost")
+            self.next_tick_ms = None
 
     def fold(self, entry: Entry, time_ms: int) -> None:
         """Fold one record; one that ends an idle stretch sets the next tick."""
@@ -65,33 +76,34 @@ class EnvironmentFold:
         activity, self.tables.live = self.tables.live, []
         return [Changes(self.name, at_ms, entities, activity)] if entities or activity else []
 
-    def close(
-        self, partition: int, offset: int, time_ms: int, mark_ms: int, *, catching_up: bool
-    ) -> list[Effect]:
-        """Close the next tick: `offset` is that of the record that came later than it."""
+    def close(self, partition: int, now: Position, safe: Position, *, catching_up: bool) -> list[Effect]:
+        """Close the next tick: `now` is at the record that came later than it.
+
+        `safe` is where a later owner must begin to read, so that it misses no environment of the partition.
+        """
         tick_ms = self.next_tick_ms
         assert tick_ms is not None
         tables, state = self.tables, self.tables.state
         tables.expire(tick_ms)
-        self.views.sources([*tables.observations.freshness(tick_ms), *self._own_sources(tick_ms, mark_ms)])
+        own = self._own_sources(tick_ms, now.mark_ms)
+        self.views.sources([*tables.observations.freshness(tick_ms), *own])
         self.views.at_tick(tick_ms)
         effects = self.changes(tick_ms)
         document = freeze(self.name, self.views, tick_ms) if tick_ms > self.stored_ms else None
-        first, idle = not state.last_tick_ms, self._idle
-        events, tables.events = tables.events, []
-        calls, tables.calls = tables.calls, []
+        first, gap = not state.last_tick_ms, self._gap
+        events, calls = tables.events.take(from_ms(tick_ms)), tables.calls.take(from_ms(tick_ms))
         self.views.after_tick()
-        self._idle = None
+        self._gap = None
         state.last_tick_ms = tick_ms
         self.next_tick_ms = tick_of(tick_ms + 1, state.interval_ms)
         if tick_ms - state.own_ms > IDLE_MS:
-            state.idle, self._idle, self.next_tick_ms = True, Idle(tick_ms), None
+            state.idle, self._gap, self.next_tick_ms = True, Silence(tick_ms, "idle"), None
         if document is None:
             return effects
         saved = None
         if not self.checkpointed or tick_ms % CHECKPOINT_MS == 0 or state.idle:
-            saved = checkpoint.encode(checkpoint.Saved(checkpoint.VERSION, time_ms, mark_ms, state))
-            self.checkpointed = True
+            saved = checkpoint.encode(checkpoint.Saved(checkpoint.VERSION, now, safe, state))
+            self.checkpointed, self.began = True, None
         frozen = Frozen(
             self.name,
             partition,
@@ -100,9 +112,9 @@ class EnvironmentFold:
             document,
             events,
             calls,
-            offset,
+            now.offset,
             saved,
-            idle=idle,
+            gap=gap,
             first=first,
             catching_up=catching_up,
         )

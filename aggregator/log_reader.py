@@ -21,7 +21,7 @@ from runtime.kafka import Producer, TopicPartition
 from runtime.metrics import PARTITIONS_OWNED
 from runtime.rejects import Rejecter
 from runtime.settings import BaseSettings
-from schema.errors import BrokerUnsuitable, InvalidMessage, QueueFull
+from schema.errors import BrokerFatal, BrokerUnsuitable, InvalidMessage, QueueFull
 from schema.messages import Mark, Observed, SnapshotSettings
 from schema.topics import HEADER_ENVIRONMENT, LOG
 from schema.wire import encode
@@ -62,6 +62,7 @@ class LogReader:
         self._seeks: dict[int, int] = {}
         self._paused = False
         self._unflushed = False
+        self._flush_every = FLUSH_SECONDS
         self._marked_at = self._flushed_at = self._committed_at = 0.0
         self._log = structlog.get_logger("oracle")
         self._consumer = kafka.open_consumer(settings, GROUP)
@@ -73,16 +74,19 @@ class LogReader:
         """Do one step: what the writer told, a batch of messages, marks, and changes."""
         self._outcomes()
         self._pressure()
-        due = max(0.0, self._flushed_at + FLUSH_SECONDS - time.monotonic())
+        due = max(0.0, self._flushed_at + self._flush_every - time.monotonic())
         message = self._consumer.poll(min(seconds, due) if self._unflushed else seconds)
         if message is not None:
             self._unflushed = True
             for one in [message, *self._consumer.consume(BATCH, 0)]:
                 self._take(one)
         now = time.monotonic()
-        if self._unflushed and now - self._flushed_at >= FLUSH_SECONDS:
-            self._flushed_at, self._unflushed = now, False
+        if self._unflushed and now - self._flushed_at >= self._flush_every:
+            self._unflushed = False
             self._flush()
+            self._flushed_at = time.monotonic()
+            # On a large fleet a flush costs more: then it comes less often, at a tenth of a core at most.
+            self._flush_every = min(1.0, max(FLUSH_SECONDS, 10 * (self._flushed_at - now)))
         if now - self._marked_at >= MARK_SECONDS:
             self._marked_at = now
             self._send_marks()
@@ -109,6 +113,7 @@ class LogReader:
             raise BrokerUnsuitable(
                 f"the broker does not keep LogAppendTime on {LOG}: set ORACLE_EPHEMERAL=true to try it"
             )
+        self._check_place(fold, partition, offset)
         record = Message(offset, appended_ms, message.value(), kafka.headers_of(message))
         self._effects(fold, fold.advance(record))
         self._positions[partition] = offset + 1
@@ -120,6 +125,15 @@ class LogReader:
             if environment and not fold.catching_up:
                 self._keep_settings(fold, environment)
         self._catch_up(partition, fold)
+
+    def _check_place(self, fold: PartitionFold, partition: int, offset: int) -> None:
+        """Notice records that the broker has dropped below us, and a topic that was made anew."""
+        expected = self._positions[partition]
+        if offset < expected:
+            raise BrokerFatal(f"{LOG} was made anew: offset {offset} after {expected}")
+        if offset > expected:
+            self._log.error("log lost", partition=partition, offset=expected, low=offset)
+            fold.lost()
 
     def _effects(self, fold: PartitionFold, effects: list[Effect]) -> None:
         for effect in effects:
@@ -224,22 +238,19 @@ class LogReader:
             self._writer.load(loaded.partition)
             return
         fold = PartitionFold(loaded.partition, self._shape)
-        start: int | None = None
         for checkpoint, progress in loaded.environments:
-            if checkpoint.offset < low or checkpoint.offset > high:
-                self._log.error(
-                    "log lost", environment=checkpoint.environment, offset=checkpoint.offset, low=low
-                )
-                continue
             try:
                 fold.restore(checkpoint.environment, checkpoint.offset, checkpoint.state, progress.tick)
             except UnreadableCheckpoint as error:
                 self._log.error("checkpoint unreadable", environment=checkpoint.environment, error=str(error))
-                continue
-            start = checkpoint.offset if start is None else start
+        start = fold.start.offset if fold.start else low
+        if not low <= start <= high:
+            self._log.error("log lost", partition=loaded.partition, offset=start, low=low, high=high)
+            fold.lost()
+            start = low
         self._folds[loaded.partition] = fold
         self._ends[loaded.partition] = high
-        self._seeks[loaded.partition] = self._positions[loaded.partition] = low if start is None else start
+        self._seeks[loaded.partition] = self._positions[loaded.partition] = start
 
     def _seek(self, partition: int) -> None:
         offset = self._seeks[partition]
@@ -263,11 +274,18 @@ class LogReader:
             self._consumer.pause(reading)
             self._log.warning("paused: the store is away and the buffer is full")
         elif self._paused and self._writer.roomy:
+            try:
+                ends = {
+                    one.partition: self._consumer.get_watermark_offsets(one, timeout=5)[1] for one in reading
+                }
+            except kafka.KafkaException as error:
+                self._log.warning("resumed later", error=error.args[0].str())
+                return
             self._paused = False
+            self._ends.update(ends)
+            for partition in ends:
+                self._folds[partition].catching_up = True
             self._consumer.resume(reading)
-            for one in reading:
-                _, self._ends[one.partition] = self._consumer.get_watermark_offsets(one, timeout=10)
-                self._folds[one.partition].catching_up = True
             self._log.info("resumed")
 
     def _commit(self) -> None:

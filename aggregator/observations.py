@@ -82,7 +82,8 @@ class Observations:
             return []
         key = key_of(record.kind, value)
         entities = source.entities.setdefault(record.kind, {})
-        before = entities.get(record.id)
+        # Told last stands last, so that a checkpoint gives the same value where two ids share a key.
+        before = entities.pop(record.id, None)
         entities[record.id] = Seen(key, at_ms, encode(value))
         if record.kind not in source.synced:
             source.repeated.setdefault(record.kind, set()).add(record.id)

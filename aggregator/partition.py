@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aggregator import checkpoint
+from aggregator.checkpoint import Position
 from aggregator.decode import entry_of
 from aggregator.effects import Effect
 from aggregator.environment import EnvironmentFold
@@ -41,6 +42,7 @@ class PartitionFold:
         self.time_ms = 0
         self.mark_ms = 0
         self.catching_up = True
+        self.start: Position | None = None
         self.told_settings_at = 0.0
         self._settings = settings
         self._closes_ms: int | None = None
@@ -48,11 +50,12 @@ class PartitionFold:
     def restore(self, name: str, offset: int, state: bytes, stored: datetime | None) -> None:
         """Put an environment back as its checkpoint kept it. Raises UnreadableCheckpoint.
 
-        Call it in the order of the offsets: the partition's time is that of the lowest.
+        The partition is then read from `start`, the lowest of the safe positions.
         """
         saved = checkpoint.decode(state)
-        if not self.environments:
-            self.time_ms, self.mark_ms = saved.time_ms, saved.mark_ms
+        if self.start is None or saved.safe.offset < self.start.offset:
+            self.start = saved.safe
+            self.time_ms, self.mark_ms = saved.safe.time_ms, saved.safe.mark_ms
         self.environments[name] = EnvironmentFold(
             name,
             saved.state,
@@ -62,23 +65,30 @@ class PartitionFold:
         )
         self._plan()
 
+    def lost(self) -> None:
+        """Records of the log are gone: every environment has a gap until the next record."""
+        for environment in self.environments.values():
+            environment.lost()
+        self._plan()
+
     def advance(self, message: Message) -> list[Effect]:
         """Move time to a record: close the ticks that it is later than."""
         self.time_ms = max(self.time_ms, message.appended_ms)
         self.mark_ms = self.mark_ms or self.time_ms
+        now = Position(message.offset, self.time_ms, self.mark_ms)
         effects: list[Effect] = []
         while self._closes_ms is not None and self._closes_ms < self.time_ms:
             for environment in self.environments.values():
                 if environment.next_tick_ms == self._closes_ms:
-                    effects += environment.close(
-                        self.partition,
-                        max(message.offset, environment.from_offset),
-                        self.time_ms,
-                        self.mark_ms,
-                        catching_up=self.catching_up,
-                    )
+                    safe = self._safe(now, environment)
+                    effects += environment.close(self.partition, now, safe, catching_up=self.catching_up)
             self._plan()
         return effects
+
+    def _safe(self, now: Position, closing: EnvironmentFold) -> Position:
+        """Give the lowest position that an environment without a checkpoint needs, or this one."""
+        begins = [one.began for one in self.environments.values() if one.began and one is not closing]
+        return min([now, *begins], key=lambda one: one.offset)
 
     def fold(self, message: Message) -> str:
         """Fold a record, after `advance`; give its environment. Raises InvalidMessage."""
@@ -89,9 +99,11 @@ class PartitionFold:
         environment = self.environments.get(entry.environment)
         if environment is None:
             environment = self._open(entry.environment)
+            environment.began = Position(message.offset, self.time_ms, self.mark_ms)
         if message.offset >= environment.from_offset:
             environment.fold(entry, self.time_ms)
-            if not self.catching_up:
+            # A fold without any checkpoint begins at the log's end; one that goes on misses no tick.
+            if self.start is not None or not self.catching_up:
                 environment.begin(self.time_ms)
             self._plan()
         return entry.environment
@@ -108,7 +120,8 @@ class PartitionFold:
         return [effect for one in self.environments.values() for effect in one.changes(self.time_ms)]
 
     def _open(self, name: str) -> EnvironmentFold:
-        if len(self.environments) >= self._settings.max_environments:
+        awake = sum(not one.tables.state.idle for one in self.environments.values())
+        if awake >= self._settings.max_environments:
             raise InvalidMessage(
                 "too_many_environments",
                 f"ORACLE_MAX_ENVIRONMENTS is {self._settings.max_environments}, and {name!r} is one more",

@@ -28,6 +28,10 @@ _DOCUMENT = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 """Keeps every number as it is written."""
 
 
+Entity = tuple[Kind, list[str], Any, Any]
+"""Kind, natural key, the list or object that holds it, and the value."""
+
+
 class Refusals:
     """Finds what a store refuses in a tick, and tells the log."""
 
@@ -42,17 +46,24 @@ class Refusals:
         events = self._accepted(frozen, rows.events)
         calls = self._accepted(frozen, rows.calls)
         document = _DOCUMENT.decode(rows.snapshot)
-        entities = list(entities_of(document))
+        found = sum(self._remove(frozen, list(entities)) for entities in _layers(document))
+        if not found and len(events) + len(calls) == len(rows.events) + len(rows.calls):
+            raise error
+        body = canonical(document) if found else rows.snapshot
+        sha256 = hashlib.sha256(body).hexdigest()
+        return replace(rows, events=events, calls=calls, snapshot=body, sha256=sha256)
+
+    def _remove(self, frozen: Frozen, entities: list[Entity]) -> int:
+        """Take what is refused out of the document, and tell of it; give how many there were."""
         bad = self._store.refused_among([canonical(value) for _, _, _, value in entities])
         for index in bad:
             kind, key, holder, value = entities[index]
-            holder.remove(value)
+            if isinstance(holder, list):
+                holder.remove(value)
+            else:
+                del holder[kind.name]
             self._tell(frozen, kind, key, canonical(value))
-        if not bad and len(events) + len(calls) == len(rows.events) + len(rows.calls):
-            raise error
-        body = canonical(document) if bad else rows.snapshot
-        sha256 = hashlib.sha256(body).hexdigest()
-        return replace(rows, events=events, calls=calls, snapshot=body, sha256=sha256)
+        return len(bad)
 
     def _accepted(self, frozen: Frozen, rows: Sequence[Row]) -> list[Row]:
         bad = set(self._store.refused_among([row.body for row in rows])) if rows else set()
@@ -90,8 +101,23 @@ class Refusals:
         )
 
 
-def entities_of(document: dict[str, Any]) -> Iterator[tuple[Kind, list[str], list[Any], Any]]:
-    """Give every entity of a document that stands in a list: kind, key, the list, and the entity."""
+def _layers(document: dict[str, Any]) -> Iterator[Iterator[Entity]]:
+    """Give pods, then what stands in lists, then whole parts: each layer without what the last one lost."""
+    yield (
+        (
+            KINDS["pod"],
+            [one["namespace"], one["deployment_name"], pod["pod_id"]],
+            one["pods"],
+            pod,
+        )
+        for one in document["workload"]
+        for pod in list(one["pods"])
+    )
+    yield _in_lists(document)
+    yield ((KINDS[name], [], document, document[name]) for name in ("kafka", "llm_usage") if name in document)
+
+
+def _in_lists(document: dict[str, Any]) -> Iterator[Entity]:
     for kind in KINDS.values():
         if not kind.key or kind.name == "pod":
             continue

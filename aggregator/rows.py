@@ -2,8 +2,7 @@
 
 from aggregator.effects import Frozen
 from aggregator.ticks import from_ms, to_ms
-from runtime.store.protocol import Checkpoint, Gap, Progress, Row, TickRows
-from schema.wire import encode
+from runtime.store.protocol import Checkpoint, Gap, Progress, TickRows
 
 
 def rows_of(frozen: Frozen, progress: Progress, topic_id: str) -> TickRows:
@@ -22,8 +21,8 @@ def rows_of(frozen: Frozen, progress: Progress, topic_id: str) -> TickRows:
         snapshot_id=frozen.document.snapshot_id,
         snapshot=frozen.document.body,
         sha256=frozen.document.sha256,
-        events=[Row(event.event_id, tick, encode(event)) for event in frozen.events],
-        calls=[Row(call.call_id, tick, encode(call)) for call in frozen.calls],
+        events=frozen.events,
+        calls=frozen.calls,
         checkpoint=checkpoint,
         gap=gap_of(frozen, progress),
     )
@@ -32,8 +31,8 @@ def rows_of(frozen: Frozen, progress: Progress, topic_id: str) -> TickRows:
 def gap_of(frozen: Frozen, progress: Progress) -> Gap | None:
     """Give the stretch before this tick that has no snapshots, if there is one, and why."""
     tick = from_ms(frozen.tick_ms)
-    if frozen.idle:
-        return Gap(from_ms(frozen.idle.since_ms), tick, "idle")
+    if frozen.gap:
+        return Gap(from_ms(frozen.gap.since_ms), tick, frozen.gap.reason)
     if frozen.first and progress.tick and frozen.tick_ms - to_ms(progress.tick) > frozen.interval_ms:
         return Gap(progress.tick, tick, "log_lost")
     return None

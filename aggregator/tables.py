@@ -6,6 +6,7 @@ made anew at every tick by `snapshot.py`.
 """
 
 from datetime import datetime
+from operator import itemgetter
 
 import msgspec
 
@@ -14,6 +15,7 @@ from aggregator.fleet import Fleet
 from aggregator.identity import Directory, PodPlace, directory
 from aggregator.observations import Key, Observations, SourceState
 from aggregator.queues import Queues
+from aggregator.tick_rows import TickRows
 from aggregator.usage import Usage
 from runtime.metrics import FOLDED, SKIPPED
 from schema.messages import (
@@ -31,11 +33,15 @@ from schema.messages import (
     SnapshotSettings,
 )
 from schema.types import Part
+from schema.wire import encode
 
 OWN_SOURCE = "oracle"
 """Observations of the aggregator itself: settings that shape a snapshot, and refusals by the store."""
 PLACES = frozenset({"workload", "pod"})
-MAX_TRANSITIONS = 32
+MAX_TRANSITIONS = 100
+MAX_MODELS = 50
+REFUSED_MS = 60_000
+"""An entity that the store refused is tried again after a minute, or when it changed."""
 
 Dirty = set[tuple[str, Key]]
 
@@ -53,7 +59,7 @@ class State(msgspec.Struct):
     usage: Usage = msgspec.field(default_factory=Usage)
     models_used: dict[str, set[str]] = {}
     origins: dict[str, tuple[int, int]] = {}
-    refused: set[tuple[str, Key]] = set()
+    refused: dict[tuple[str, Key], int] = {}
     transitions: dict[str, list[tuple[str, datetime]]] = {}
     workload_ms: dict[tuple[str, str], int] = {}
 
@@ -67,8 +73,8 @@ class Tables:
         self.observations = Observations(state.sources)
         self.dirty: Dirty = set()
         self.places = Directory()
-        self.events: list[Event] = []
-        self.calls: list[Call] = []
+        self.events = TickRows("event")
+        self.calls = TickRows("call")
         self.live: list[Event | Call] = []
         self.fresh_transitions: dict[str, list[tuple[str, datetime]]] = {}
         self.learn_places()
@@ -99,9 +105,10 @@ class Tables:
     def learn_places(self) -> None:
         """Work out anew which agents, deployments and pods belong together."""
         workloads = {key[1] for key, _ in self.observations.all("workload")}
+        # In the order of their keys, so that of two pods with one name the same is taken at every fold.
         pods = {
             pod.pod.name: PodPlace(pod.deployment_name, pod.pod.pod_id)
-            for _, pod in self.observations.all("pod")
+            for _, pod in sorted(self.observations.all("pod"), key=itemgetter(0))
             if isinstance(pod, PodObserved)
         }
         self.places = directory(workloads, pods)
@@ -114,7 +121,15 @@ class Tables:
             self._touch(kind, [key], now_ms)
         if self.state.fleet.forget(now_ms, self.places.pods.keys()):
             self.dirty.add(("places", ()))
-        self.state.usage.roll(now_ms)
+        # A tick speaks of what came before it: the one at midnight closes the day that ends.
+        if self.state.usage.roll(now_ms - 1):
+            names = {one.agent_name for one in self.state.fleet.instances.values()}
+            for name in self.state.models_used.keys() - names:
+                del self.state.models_used[name]
+        for (kind, key), since_ms in list(self.state.refused.items()):
+            if now_ms - since_ms > REFUSED_MS:
+                del self.state.refused[kind, key]
+                self._show_again(kind, key)
         pods = {key[2] for key, _ in self.observations.all("pod")}
         for pod_id in self.state.transitions.keys() - pods:
             del self.state.transitions[pod_id]
@@ -130,29 +145,34 @@ class Tables:
 
     def _observe(self, record: Observed, value: Part, at_ms: int) -> None:
         if record.source.partition("@")[0] == OWN_SOURCE:
-            self._own(value)
+            self._own(value, at_ms)
             return
-        if isinstance(value, PodObserved):
-            self._transitions(value)
-        elif isinstance(value, KafkaClusterObserved):
-            self.dirty.add(("kafka", ()))
         keys = self.observations.observe(record, value, at_ms)
         if not keys:
             SKIPPED.labels("replaced epoch").inc()
+        elif isinstance(value, PodObserved):
+            self._transitions(value)
+        elif isinstance(value, KafkaClusterObserved):
+            self.dirty.add(("kafka", ()))
         self._touch(record.kind, keys, at_ms)
 
-    def _own(self, value: Part) -> None:
+    def _own(self, value: Part, at_ms: int) -> None:
         if isinstance(value, SnapshotSettings):
             self.state.interval_ms = max(1, value.snapshot_interval_seconds) * 1000
         elif isinstance(value, RefusedObserved):
-            self.state.refused.add((value.kind, tuple(value.key)))
-            self.dirty.add((value.kind, tuple(value.key)))
+            self.state.refused[value.kind, tuple(value.key)] = at_ms
+            self._show_again(value.kind, tuple(value.key))
+
+    def _show_again(self, kind: str, key: Key) -> None:
+        """Have the view of an entity made anew, whatever it is made from."""
+        derived = {"agent": "agents", "queue": "queues", "kafka": "kafka"}
+        self.dirty |= {(kind, key), (derived.get(kind, "usage"), ())}
 
     def _touch(self, kind: str, keys: list[Key], at_ms: int) -> None:
         for key in keys:
             self.dirty.add((kind, key))
             # A refused entity is tried again once it changed.
-            self.state.refused.discard((kind, key))
+            self.state.refused.pop((kind, key), None)
             if kind in PLACES:
                 self.state.workload_ms[key[0], key[1]] = at_ms
                 self.dirty |= {("workload", key[:2]), ("places", ())}
@@ -163,7 +183,7 @@ class Tables:
             return
         pod_id = value.pod.pod_id
         seen = self.state.transitions.setdefault(pod_id, [])
-        for one in told:
+        for one in told[-MAX_TRANSITIONS:]:
             row = (one.status, one.at)
             if row not in seen:
                 seen.append(row)
@@ -171,7 +191,7 @@ class Tables:
         del seen[:-MAX_TRANSITIONS]
 
     def _event(self, event: Event, at_ms: int) -> None:
-        self.events.append(event)
+        self.events.add(event.event_id, encode(event))
         self.live.append(event)
         # A new instance may be a member of a group, so all that hangs on the places is made anew.
         self.dirty.add(("places" if self.state.fleet.take(event, at_ms) else "agents", ()))
@@ -185,10 +205,11 @@ class Tables:
         if not self.state.usage.take(call, name, at_ms):
             SKIPPED.labels("repeated call").inc()
             return
-        self.calls.append(call)
+        self.calls.add(call.call_id, encode(call))
         self.live.append(call)
-        if name and call.model not in self.state.models_used.setdefault(name, set()):
-            self.state.models_used[name].add(call.model)
+        used = self.state.models_used.setdefault(name, set()) if name else set()
+        if name and call.model not in used and len(used) < MAX_MODELS:
+            used.add(call.model)
             self.dirty.add(("agents", ()))
         self.dirty.add(("usage", ()))
 

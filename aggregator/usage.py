@@ -120,6 +120,7 @@ class Usage(msgspec.Struct):
         day = _day(now_ms)
         if not self.day or day <= self.day:
             return False
+        self.minute = {key: seconds for key, seconds in self.minute.items() if seconds}
         self.day, self.total, self.unpriced_calls = day, Sums(), 0
         self.by_agent, self.by_model = {}, {}
         return True

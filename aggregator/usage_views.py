@@ -53,7 +53,7 @@ def _in_flight(tables: Tables, value: Part) -> models.InFlight:
 def _by_agent(tables: Tables) -> dict[Key, Part]:
     merged: dict[str, Sums] = {}
     for name, sums in sorted(tables.state.usage.by_agent.items()):
-        agent_id = tables.places.agent_id(name)
+        agent_id = tables.agent_of(name) or tables.places.agent_id(name)
         one = merged.setdefault(agent_id, Sums())
         one.calls += sums.calls
         one.prompt_tokens += sums.prompt_tokens

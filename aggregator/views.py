@@ -24,6 +24,12 @@ P = TypeVar("P", bound=Part)
 
 PASSED_ON = frozenset({"deployment", "node", "k8s_event", "topic"})
 """Kinds that stand in the snapshot as their source observed them."""
+CONTAINED = {
+    "workload": ("pod",),
+    "kafka": ("group", "topic"),
+    "llm_usage": ("by_agent", "by_model", "in_flight"),
+}
+"""Kinds that stand in an entity of another kind."""
 ACTIVE = frozenset({"Running", "Created", "Pending", "ContainerCreating", "Terminating"})
 
 
@@ -173,6 +179,14 @@ class Views:
         if parts.get(key) == shown:
             return
         self.changed[kind, key] = shown
+        if shown is not None and key not in parts:
+            # Readers dropped, or never took, what stands in a container that was not there.
+            for child in CONTAINED.get(kind, ()):
+                self.changed |= {
+                    (child, name): one
+                    for name, one in self._parts.get(child, {}).items()
+                    if name[: len(key)] == key
+                }
         if shown is None:
             del parts[key]
         else:

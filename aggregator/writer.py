@@ -20,7 +20,7 @@ from aggregator.ticks import from_ms, to_ms
 from runtime.health import Health
 from runtime.metrics import TICK_DELAY_SECONDS, TICKS, WAITING_BYTES, WAITING_TICKS
 from runtime.store.protocol import Checkpoint, Progress, Store
-from schema.errors import StoreError, StoreRefused, StoreSuperseded, StoreUnavailable
+from schema.errors import QueueFull, StoreError, StoreRefused, StoreSuperseded, StoreUnavailable
 
 MAX_WAITING_BYTES = 256 * 1024 * 1024
 RETRY_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
@@ -71,6 +71,8 @@ class Writer:
         self._progress: dict[str, Progress] = {}
         self._changed = threading.Condition()
         self._closing = False
+        self._failed = 0
+        self._failure: Exception | None = None
         self._log = structlog.get_logger("oracle")
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -91,11 +93,8 @@ class Writer:
 
     def store(self, frozen: Frozen, sequence: int) -> None:
         """Store a tick; `sequence` is that of the newest change that it includes."""
-        weight = (
-            len(frozen.document.body)
-            + len(frozen.state or b"")
-            + 1024 * (len(frozen.events) + len(frozen.calls))
-        )
+        rows = sum(len(row.body) for row in [*frozen.events, *frozen.calls])
+        weight = len(frozen.document.body) + len(frozen.state or b"") + rows
         self._put(_Store(frozen, sequence, weight))
 
     def drop(self, partition: int) -> None:
@@ -110,7 +109,10 @@ class Writer:
             self._closing = True
             self._changed.notify()
         self._thread.join(seconds)
-        return len(self._jobs)
+        with self._changed:
+            left = len(self._jobs)
+            self._jobs.clear()
+        return left
 
     def _put(self, job: _Load | _Store) -> None:
         with self._changed:
@@ -123,40 +125,45 @@ class Writer:
         WAITING_TICKS.set(len(self._jobs))
         WAITING_BYTES.set(self._weight)
 
+    def check(self) -> None:
+        """Raise what ended the thread, if it has ended: a service without its writer must not go on."""
+        if self._failure:
+            raise self._failure
+
     def _run(self) -> None:
-        attempt = 0
-        while True:
-            with self._changed:
-                while not self._jobs and not self._closing:
-                    self._changed.wait()
-                if not self._jobs:
-                    return
-                job = self._jobs[0]
-            try:
-                self._do(job)
-            except StoreUnavailable as error:
-                self._health.report("store", False, str(error))
-                if attempt == 0:
-                    self._log.warning("store unavailable", error=str(error), waiting_ticks=len(self._jobs))
-                if self._closing:
-                    return
-                time.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
-                attempt += 1
-                continue
-            except StoreError as error:
-                # Unsuitable tables or rights: nothing is lost, the next attempt may find them mended.
-                self._health.report("store", False, str(error))
-                self._log.error("store failed", error=str(error))
-                if self._closing:
-                    return
-                time.sleep(RETRY_SECONDS[-1])
-                continue
-            attempt = 0
-            self._health.report("store", True)
-            with self._changed:
-                if self._jobs and self._jobs[0] is job:
-                    self._jobs.popleft()
-                    self._weigh(-job.weight)
+        try:
+            while (job := self._next()) is not None:
+                self._attempt(job)
+        except Exception as error:  # noqa: BLE001 - handed to the loop, which ends the service with it
+            self._failure = error
+
+    def _next(self) -> _Load | _Store | None:
+        with self._changed:
+            while not self._jobs and not self._closing:
+                self._changed.wait()
+            return self._jobs[0] if self._jobs else None
+
+    def _attempt(self, job: _Load | _Store) -> None:
+        try:
+            self._do(job)
+        except (StoreError, QueueFull) as error:
+            # An outage ends; tables or rights that do not serve may be mended: nothing is lost meanwhile.
+            self._health.report("store", False, str(error))
+            if self._failed == 0 or not isinstance(error, StoreUnavailable | QueueFull):
+                self._log.warning("not stored", error=str(error), waiting_ticks=len(self._jobs))
+            self._wait_to_retry()
+            return
+        self._failed = 0
+        self._health.report("store", True)
+        with self._changed:
+            if self._jobs and self._jobs[0] is job:
+                self._jobs.popleft()
+                self._weigh(-job.weight)
+
+    def _wait_to_retry(self) -> None:
+        delay = RETRY_SECONDS[min(self._failed, len(RETRY_SECONDS) - 1)]
+        self._failed += 1
+        time.sleep(RETRY_SECONDS[0] if self._closing else delay)
 
     def _do(self, job: _Load | _Store) -> None:
         if isinstance(job, _Load):

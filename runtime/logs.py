@@ -39,7 +39,8 @@ def configure(service: str, level: str = "info") -> None:
     ]
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     if terminal:
-        renderer = structlog.dev.ConsoleRenderer()
+        # The plain formatter: the rich one prints the local variables of every frame, secrets among them.
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     last: list[structlog.typing.Processor] = [redact, renderer]
     if not terminal:
         last.insert(0, structlog.processors.format_exc_info)

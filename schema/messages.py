@@ -3,13 +3,26 @@
 Records of `oracle.log` are a tagged union on `type`; every record but a mark has the header `environment`.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from schema import models
-from schema.types import Amount, Count, EventSeverity, Id, Money, Part, Runtime, Severity, Text, Time
+from schema.types import (
+    Amount,
+    Count,
+    EventSeverity,
+    Id,
+    Money,
+    Part,
+    Runtime,
+    Severity,
+    Text,
+    Time,
+    Tokens,
+    check_cost,
+)
 
 EVENT_TYPES = (
     "task_queued", "task_started", "task_progress", "task_completed", "task_failed", "task_retried",
@@ -49,7 +62,7 @@ class RawEvent(Part, frozen=True, kw_only=True):
     # prompt_changed
     prompt_name: Id | UnsetType = UNSET
     prompt_hash: Id | UnsetType = UNSET
-    prompt_tokens: Count | UnsetType = UNSET
+    prompt_tokens: Tokens | UnsetType = UNSET
     # heartbeat, agent_registered
     interval_seconds: Amount | UnsetType = UNSET
     models: list[Id] | UnsetType = UNSET
@@ -90,16 +103,21 @@ class Call(Part, frozen=True, kw_only=True):
     error_type: Id | UnsetType = UNSET
     finish_reason: Id | UnsetType = UNSET
     streaming: bool = False
-    prompt_tokens: Count | UnsetType = UNSET
-    completion_tokens: Count | UnsetType = UNSET
-    cached_tokens: Count | UnsetType = UNSET
-    cache_write_tokens: Count | UnsetType = UNSET
-    reasoning_tokens: Count | UnsetType = UNSET
+    prompt_tokens: Tokens | UnsetType = UNSET
+    completion_tokens: Tokens | UnsetType = UNSET
+    cached_tokens: Tokens | UnsetType = UNSET
+    cache_write_tokens: Tokens | UnsetType = UNSET
+    reasoning_tokens: Tokens | UnsetType = UNSET
     tokens_estimated: bool = False
     cost_usd: Money | UnsetType = UNSET
     price_source: Text | UnsetType = UNSET
     latency_ms: Amount | UnsetType = UNSET
     time_to_first_token_ms: Amount | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Check what types cannot say. Raises ValueError, which a decoder tells as a wrong shape."""
+        super().__post_init__()
+        check_cost(self.cost_usd)
 
 
 class WorkloadObserved(Part, frozen=True, kw_only=True):
@@ -143,7 +161,7 @@ class ModelObserved(Part, frozen=True, kw_only=True):
 class SnapshotSettings(Part, frozen=True, kw_only=True):
     """Settings that shape a snapshot: they travel in the log, so that a second fold gives the same bytes."""
 
-    snapshot_interval_seconds: Count
+    snapshot_interval_seconds: Annotated[int, Meta(ge=1, le=3600)]
 
 
 class RefusedObserved(Part, frozen=True, kw_only=True):
@@ -171,10 +189,14 @@ OBSERVATION_KINDS: dict[str, type[Part]] = {
 """What a source may observe: kind → the type of its value."""
 
 
+SourceName = Annotated[str, Meta(min_length=1, max_length=256, pattern="^[^@]+(@.+)?$")]
+"""`name@instance`; the instance names what is watched."""
+
+
 class Observed(Part, frozen=True, kw_only=True, tag_field="type", tag="observed"):
     """A source saw an entity; `source` is `name@instance`, `epoch` is random per start and refresh."""
 
-    source: Id
+    source: SourceName
     epoch: Id
     kind: Id
     id: Id
@@ -185,7 +207,7 @@ class Observed(Part, frozen=True, kw_only=True, tag_field="type", tag="observed"
 class Gone(Part, frozen=True, kw_only=True, tag_field="type", tag="gone"):
     """A source no longer sees an entity."""
 
-    source: Id
+    source: SourceName
     epoch: Id
     kind: Id
     id: Id
@@ -195,7 +217,7 @@ class Gone(Part, frozen=True, kw_only=True, tag_field="type", tag="gone"):
 class Heartbeat(Part, frozen=True, kw_only=True, tag_field="type", tag="heartbeat"):
     """A source is alive: `synced` are the kinds that are complete in this epoch."""
 
-    source: Id
+    source: SourceName
     epoch: Id
     observed_at: Time
     interval_seconds: Amount

@@ -17,6 +17,9 @@ def client_config(settings: BaseSettings, client_id: str) -> Config:
         "security.protocol": settings.kafka_security_protocol,
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 1000,
+        # A broker that is frozen, not gone, is noticed by this alone; with the library's 60 s a consumer's
+        # group requests were seen to hang for minutes after the broker went on.
+        "socket.timeout.ms": 10_000,
         "socket.keepalive.enable": True,
         "allow.auto.create.topics": False,
         # While a broker is away the library would print a line per attempt; readiness tells it once.

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aggregator.effects import Silence
 from aggregator.partition import PartitionFold
 from aggregator.ticks import from_ms, to_ms
 from schema import models
@@ -268,8 +269,8 @@ def test_a_call_or_event_that_comes_again_counts_once() -> None:
     log.add(700, call(10, response_id="r"))
     log.add(2_500, mark())
     (frozen,) = folded(log).frozen
-    assert [one.call_id for one in frozen.calls] == ["call-1", "call-2", "call-9"]
-    assert [one.event_id for one in frozen.events] == ["a"]
+    assert [one.key for one in frozen.calls] == ["call-1", "call-2", "call-9"]
+    assert [one.key for one in frozen.events] == ["a"]
 
 
 def test_a_queue_holds_a_task_until_it_is_started() -> None:
@@ -316,8 +317,7 @@ def test_an_environment_without_records_is_closed_after_ten_minutes_and_wakes_wi
     log.add(902_500, mark())
     outcome = folded(log)
     assert ticks(outcome)[-2:] == [602_000, 902_000]
-    assert outcome.frozen[-1].idle is not None
-    assert outcome.frozen[-1].idle.since_ms == START_MS + 602_000
+    assert outcome.frozen[-1].gap == Silence(START_MS + 602_000, "idle")
 
 
 def test_changes_carry_whole_entities_once_and_removals() -> None:
@@ -399,8 +399,8 @@ def test_a_fold_from_any_checkpoint_gives_the_same_snapshots(
     assert [(one.tick_ms, one.document.sha256) for one in got] == [
         (one.tick_ms, one.document.sha256) for one in expected
     ]
-    assert [[event.event_id for event in one.events] for one in got] == [
-        [event.event_id for event in one.events] for one in expected
+    assert [[row.key for row in one.events] for one in got] == [
+        [row.key for row in one.events] for one in expected
     ]
     assert all(to_ms(from_ms(one.tick_ms)) == one.tick_ms for one in got)
 
