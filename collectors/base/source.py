@@ -129,4 +129,4 @@ def _encoded(item: collector.Observed) -> bytes:
         item.id.encode()
         return encode(item.value)
     except UnicodeEncodeError:
-        raise InvalidMessage("not_text", f"{item.kind} {ascii(item.id)[:256]} is not Unicode") from None
+        raise InvalidMessage("not_json", f"{item.kind} {ascii(item.id)[:256]} is not Unicode") from None

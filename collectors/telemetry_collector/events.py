@@ -1,7 +1,7 @@
 """A raw event of the intake into an event of the log; pure but for the environments it remembers."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from hashlib import sha256
 
 import msgspec
@@ -90,13 +90,6 @@ def identified(raw: RawEvent, environment: str, origin: str) -> Event:
         "agent_id": agent_id or id_of(str(agent_name)),
         "agent_name": agent_name or name_of(str(agent_id)),
         "environment": environment,
-        "timestamp": _in_utc(raw.timestamp),
+        "timestamp": raw.timestamp.astimezone(UTC),
     }
     return Event(**fields)
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return moment  # The first or last day that a calendar has: it stays as it was sent.

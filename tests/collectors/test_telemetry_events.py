@@ -146,8 +146,11 @@ def test_a_timestamp_far_off_is_kept(sent: str, kept: datetime) -> None:
     assert read(without(timestamp=sent)).event.timestamp == kept
 
 
-def test_the_last_moment_of_the_calendar_is_no_error() -> None:
-    assert read(without(timestamp="9999-12-31T23:59:59-05:00")).event.timestamp.year == 9999
+def test_a_moment_that_the_calendar_does_not_hold_in_utc_is_refused() -> None:
+    assert read(without(timestamp="9999-12-31T23:59:59Z")).event.timestamp.year == 9999
+    with pytest.raises(InvalidMessage) as refused:
+        read(without(timestamp="9999-12-31T23:59:59-05:00"))
+    assert refused.value.reason == "wrong_shape"
 
 
 def test_only_what_is_acknowledged_without_a_hole_may_be_committed() -> None:
