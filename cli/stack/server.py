@@ -1,5 +1,6 @@
 """A local Kafka or Postgres as an object that tests and benchmarks start, stop, kill and start again."""
 
+import random
 import signal
 import socket
 import subprocess
@@ -13,15 +14,25 @@ from cli.stack.errors import StackError
 from cli.stack.postgres import Postgres
 from cli.stack.probes import kafka_serves, postgres_serves
 
+_PORTS = (20_000, 32_000)
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 
 
 def free_port() -> int:
-    """Give a TCP port that is free on loopback now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Give a TCP port that is free on loopback now.
+
+    It lies below the range that the system gives to clients: a client that tries again and again to reach a
+    killed server on a port of that range may connect to itself, and then holds the port.
+    """
+    for port in random.sample(range(*_PORTS), k=200):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise StackError(f"no free port between {_PORTS[0]} and {_PORTS[1]}")
 
 
 class _Server:

@@ -130,8 +130,12 @@ def _parts(database_url: str) -> dict[str, Any]:
         parts = conninfo_to_dict(database_url)
     except psycopg.Error:
         parts = {}
-    if not parts:
-        raise SettingError("DATABASE_URL is wrong: it takes postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+    # An @ or a : of the password that is not written as %40 or %3A would end up in the host, and so in a log.
+    if not parts or "@" in str(parts.get("host", "")) or not str(parts.get("port", "5432")).isdigit():
+        raise SettingError(
+            "DATABASE_URL is wrong: it takes postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+            "with an @ in the password written as %40"
+        )
     return parts
 
 

@@ -53,6 +53,10 @@ class AggregatorProcess:
                 [sys.executable, "-m", "aggregator.aggregator"], env=self._environ, stderr=log
             )
 
+    def has_started(self) -> bool:
+        """Say whether it handles signals by now."""
+        return '"started"' in self._log.read_text()
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         assert self._process is not None
         self._process.send_signal(number)

@@ -119,6 +119,7 @@ def test_ticks_are_stored_without_hole_across_kills_and_equal_a_second_fold(
     start()
     feed(log, 5)
     stopped = start()
+    wait_for("its start", stopped.has_started)
     feed(log, 1)
     assert stopped.stop() == 0
     wait_for("eight ticks", lambda: len(stored_ticks(database_url)) >= 8)

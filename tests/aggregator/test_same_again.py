@@ -1,0 +1,208 @@
+"""What once came out different after a restart, or was lost by one: each case by name."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
+import pytest
+
+from aggregator.effects import Silence
+from aggregator.partition import PartitionFold
+from aggregator.ticks import from_ms
+from schema.messages import LogRecord
+from tests.aggregator.records import (
+    SETTINGS,
+    START_MS,
+    Log,
+    call,
+    event,
+    heartbeat,
+    live_fold,
+    mark,
+    observed,
+    play,
+    pod,
+    workload,
+)
+
+DAY_MS = 86_400_000
+
+
+def same_after_restart(log: Log) -> None:
+    whole = play(live_fold(), log.messages).frozen
+    saved = next(one for one in whole if one.state is not None)
+    assert saved.state is not None
+    fold = PartitionFold(0, SETTINGS)
+    fold.restore(saved.environment, saved.offset, saved.state, from_ms(saved.tick_ms))
+    assert fold.start is not None
+    again = play(fold, log.messages[fold.start.offset :]).frozen
+    bodies = [one.document.body for one in whole if one.tick_ms > saved.tick_ms]
+    assert [one.document.body for one in again] == bodies
+
+
+def two_ticks(*records: LogRecord) -> Log:
+    log = Log()
+    for number, record in enumerate(records):
+        log.add(100 + number, record)
+    log.add(2_500, mark())
+    log.add(4_500, mark())
+    return log
+
+
+def elsewhere(name: str, cpu: int = 1, entity: str = "") -> LogRecord:
+    inner = {"pod_id": f"uid-2-{name}", "name": name, "status": "Running", "cpu": cpu}
+    value = {"namespace": "n2", "deployment_name": "other", "pod": inner}
+    return observed("pod", entity or f"2-{name}", value, source="k8s@cluster")
+
+
+def test_two_pods_of_one_name_belong_to_the_same_agent_again() -> None:
+    other = {"deployment_name": "other", "namespace": "n2", "kind": "StatefulSet", "runtime": "kubernetes"}
+    same_after_restart(
+        two_ticks(
+            workload("web"),
+            observed("workload", "other", other, source="k8s@cluster"),
+            pod("web", "seed"),
+            elsewhere("web-0"),
+            pod("web", "web-0"),
+            event("heartbeat", instance="web-0", name="Web"),
+        )
+    )
+
+
+def test_a_key_told_under_two_ids_has_the_value_told_last_again() -> None:
+    same_after_restart(
+        two_ticks(workload("web"), elsewhere("a", 1, "x"), elsewhere("a", 2, "y"), elsewhere("a", 3, "x"))
+    )
+
+
+def test_a_time_with_an_offset_is_written_in_utc_before_and_after() -> None:
+    started = event("task_started", task_id="t").event
+    there = datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))
+    record: Any = type(event("x"))(event=msgspec.structs.replace(started, timestamp=there))
+    log = two_ticks(record)
+    same_after_restart(log)
+    (first, _) = play(live_fold(), log.messages).documents()
+    assert first["agents"][0]["activity"]["active_task_ids"][0]["started_on"] == "2026-01-01T00:00:00Z"
+
+
+def test_a_new_environments_first_events_are_read_again_when_only_another_ones_tick_was_stored() -> None:
+    log = Log()
+    log.add(100, workload("a"), "A")
+    log.add(59_000, event("error", event_id="first-of-C"), "C")
+    log.add(60_100, mark())
+    log.add(62_100, mark())
+    whole = play(live_fold(), log.messages).frozen
+    stored = next(one for one in whole if one.environment == "A" and one.tick_ms == START_MS + 60_000)
+    assert stored.state is not None
+    fold = PartitionFold(0, SETTINGS)
+    fold.restore("A", stored.offset, stored.state, from_ms(stored.tick_ms))
+    assert fold.start is not None
+    again = play(fold, log.messages[fold.start.offset :]).frozen
+    assert [row.key for one in again for row in one.events] == ["first-of-C"]
+    expected = [(one.environment, one.tick_ms, one.document.sha256) for one in whole if one not in (stored,)]
+    assert [(one.environment, one.tick_ms, one.document.sha256) for one in again] == [
+        one for one in expected if one[1] >= START_MS + 60_000
+    ]
+
+
+def test_a_log_that_was_cut_leaves_a_gap_and_keeps_the_totals() -> None:
+    log = Log()
+    log.add(100, call(1))
+    log.add(2_500, mark())
+    whole = play(live_fold(), log.messages).frozen
+    fold = PartitionFold(0, SETTINGS)
+    assert whole[0].state is not None
+    fold.restore("default", whole[0].offset, whole[0].state, from_ms(whole[0].tick_ms))
+    fold.lost()
+    late = Log()
+    late.add(900_000, call(2))
+    late.add(900_500, mark())
+    outcome = play(fold, [replace(one, offset=one.offset + 10) for one in late.messages])
+    first = outcome.frozen[0]
+    assert first.gap == Silence(START_MS + 2_000, "log_lost")
+    usage = outcome.documents()[0]["llm_usage"]
+    assert usage["calls"] == 2
+
+
+def test_the_tick_at_midnight_closes_the_day_that_ends() -> None:
+    log = Log()
+    log.add(DAY_MS - 10_000, call(1))
+    log.add(DAY_MS - 500, call(2))
+    log.add(DAY_MS + 2_500, mark())
+    usage = [one["llm_usage"] for one in play(live_fold(), log.messages).documents()]
+    assert [(one["day"], one["calls"]) for one in usage[-2:]] == [("2026-01-01", 2), ("2026-01-02", 0)]
+
+
+def test_a_call_is_billed_to_the_agent_it_is_known_to_belong_to_later() -> None:
+    log = two_ticks(
+        call(1, agent="inst-1"), event("heartbeat", instance="inst-1", name="Writer"),
+        call(2, agent="inst-1"), workload("research-agent"), pod("research-agent", "research-agent-7f8d9"),
+        call(3, agent="research-agent-7f8d9"),
+    )  # fmt: skip
+    by_agent = play(live_fold(), log.messages).documents()[0]["llm_usage"]["by_agent"]
+    assert {one["agent_id"]: one["calls"] for one in by_agent} == {"writer": 2, "research-agent": 1}
+
+
+def test_idle_environments_do_not_count_against_the_limit() -> None:
+    log = Log()
+    for name in ("a", "b", "c"):
+        log.add(100, workload("x"), name)
+    log.add(700_500, mark())
+    log.add(701_000, workload("x"), "d")
+    assert play(live_fold(), log.messages).invalid == []
+
+
+def refused(kind: str, *key: str) -> LogRecord:
+    value = {"kind": kind, "key": list(key), "reason": "the store refuses it"}
+    return observed("refused", "r", value, source="oracle@aggregator")
+
+
+def test_a_refused_agent_is_left_out_and_tried_again_after_a_minute() -> None:
+    log = Log()
+    log.add(100, event("heartbeat"))
+    log.add(110, refused("agent", "writer"))
+    log.add(64_500, mark())
+    counts = [len(one["agents"]) for one in play(live_fold(), log.messages).documents()]
+    assert counts[0] == 0
+    assert counts[-1] == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"type":"event","event":{"event_id":"e","agent_id":"a","agent_name":"a","event_type":"x",'
+        b'"timestamp":"0001-01-01T00:00:00+14:00"}}',
+        b'{"type":"heartbeat","source":"s@i","epoch":"e","observed_at":"9999-12-31T23:59:59-14:00",'
+        b'"interval_seconds":1,"synced":[]}',
+        b'{"type":"heartbeat","source":"@i","epoch":"e","observed_at":"2026-01-01T00:00:00Z",'
+        b'"interval_seconds":1,"synced":[]}',
+        b'{"type":"heartbeat","source":"s","epoch":"e","observed_at":"2026-01-01T00:00:00Z",'
+        b'"interval_seconds":1e308,"synced":[]}',
+        b'{"type":"observed","source":"oracle@a","epoch":"-","kind":"settings","id":"s",'
+        b'"observed_at":"2026-01-01T00:00:00Z","value":{"snapshot_interval_seconds":9007199254740992}}',
+        *(
+            b'{"type":"call","call":{"call_id":"c","provider":"p","model":"m","status":"ok",'
+            b'"started_at":"2026-01-01T00:00:00Z",' + more + b"}}"
+            for more in (
+                b'"cost_usd":1e28', b'"cost_usd":"NaN"', b'"cost_usd":"sNaN"', b'"cost_usd":"Infinity"',
+                b'"cost_usd":-1', b'"cost_usd":1E-20000', b'"prompt_tokens":9007199254740992',
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_snapshot_or_a_checkpoint_could_not_hold_is_refused(body: bytes) -> None:
+    log = Log()
+    log.add(100, heartbeat())
+    log.add(200, body)
+    log.add(2_500, mark())
+    outcome = play(live_fold(), log.messages)
+    assert [error.reason for error in outcome.invalid] == ["wrong_shape"]
+    assert len(outcome.frozen) == 1
+
+
+def test_an_origin_beyond_any_offset_is_refused() -> None:
+    log = Log()
+    log.add(100, call(1), origin="t:0:999999999999999999999999999999:0")
+    log.add(2_500, mark())
+    assert [error.reason for error in play(live_fold(), log.messages).invalid] == ["bad_origin"]
