@@ -105,7 +105,15 @@ def test_a_wrong_password_is_unsuitable_and_never_shown(postgres: PostgresServer
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://me:s3cret%zz@host/db", "postgresql//me:s3cret@host", "s3cret", " "]
+    "url",
+    [
+        "postgresql://me:s3cret%zz@host/db",
+        "postgresql//me:s3cret@host",
+        "s3cret",
+        " ",
+        "postgresql://me:p@s3cret@host/db",
+        "postgresql://me:x@host:s3cret/db",
+    ],
 )
 def test_a_malformed_url_is_a_setting_error_that_does_not_repeat_it(url: str) -> None:
     with pytest.raises(SettingError, match="DATABASE_URL is wrong") as error:
