@@ -100,6 +100,8 @@ class Usage(msgspec.Struct):
         if call.status == "ok" and not isinstance(call.latency_ms, msgspec.UnsetType):
             bucket = min(bisect_left(BOUNDS_MS, call.latency_ms), len(BOUNDS_MS) - 1)
             model.latencies[bucket] = model.latencies.get(bucket, 0) + 1
+        if call.status == "rate_limited":
+            return True  # The provider did not take it, so it uses no limit.
         seconds = self.minute.setdefault((call.provider, call.model, call.key_label), {})
         calls, tokens = seconds.get(at_ms // 1000, (0, 0))
         more = _number(call.prompt_tokens) + _number(call.completion_tokens)

@@ -144,6 +144,12 @@ def test_a_call_is_billed_to_the_agent_it_is_known_to_belong_to_later() -> None:
     assert {one["agent_id"]: one["calls"] for one in by_agent} == {"writer": 2, "research-agent": 1}
 
 
+def test_a_call_that_was_turned_away_uses_no_limit() -> None:
+    log = two_ticks(call(1), call(2, status="rate_limited", prompt_tokens=0, completion_tokens=0))
+    (model,) = play(live_fold(), log.messages).documents()[0]["litellm"]
+    assert (model["rpm"], model["tpm"]) == (1, 120)
+
+
 def test_idle_environments_do_not_count_against_the_limit() -> None:
     log = Log()
     for name in ("a", "b", "c"):
