@@ -29,8 +29,9 @@ def identity_of(settings: AgentSettings, agent_name: str, deployment: str, pid: 
     """Say who an agent is, from its settings and its class; in Kubernetes the pod's name is the instance."""
     name = settings.oracle_agent_name or agent_name
     workload = settings.oracle_workload or deployment or slug(name)
-    in_kubernetes = settings.kubernetes_service_host and settings.hostname
-    instance = settings.oracle_agent_id or (settings.hostname if in_kubernetes else f"{workload}-{pid}")
+    # The first process of a container has the same number in every replica.
+    contained = settings.hostname and (settings.kubernetes_service_host or pid == 1)
+    instance = settings.oracle_agent_id or (settings.hostname if contained else f"{workload}-{pid}")
     return Identity(agent_id=instance[:256], agent_name=name[:256], deployment=workload[:200])
 
 

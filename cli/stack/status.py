@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.stack.errors import StackError
+from cli.stack.orphans import find_orphans
 from cli.stack.programs import TABLE
 from cli.stack.readiness import ask
 from cli.stack.settings import Stack
@@ -37,6 +38,11 @@ def status(stack: Stack) -> list[PartStatus]:
     """Give every part's row; raise StackError when the stack does not run."""
     supervisor = Supervisor(stack.home)
     if not supervisor.alive():
+        if left := find_orphans(stack.home):
+            raise StackError(
+                f"the process manager is gone and {len(left)} of its processes run on unwatched: "
+                "`oracle up` or `oracle down` stops them"
+            )
         raise StackError("the stack does not run: `oracle up` starts it")
     processes, restarted = supervisor.processes(), restarts(stack)
     rows = []

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -15,6 +16,9 @@ from collectors.kafka_collector.settings import KafkaSettings, watched
 from collectors.kafka_collector.translate import Sample
 from runtime.service import run_async
 from schema.messages import KafkaClusterObserved
+
+MISSING_PASSES = 4
+"""A group that so many lists in a row leave out is gone."""
 
 
 class Samples(Protocol):
@@ -32,13 +36,31 @@ class KafkaCollector:
     def __init__(self, client: Samples) -> None:
         self._client = client
         self._before: Sample | None = None
+        self._listed: frozenset[str] = frozenset()
+        self._missing: dict[str, int] = {}
 
     async def observe(self) -> AsyncIterator[Item]:
         """Run one pass."""
-        sample = translate.carried(await self._client.sample(), self._before)
+        sample = self._patient(translate.carried(await self._client.sample(), self._before))
         for item in _items(sample, self._before, datetime.now(UTC)):
             yield item
         self._before = sample
+
+    def _patient(self, sample: Sample) -> Sample:
+        """Take a group as listed until it was missing from a few lists.
+
+        A coordinator that is still loading after a broker's start leaves its groups out, without an error.
+        """
+        if sample.listed_groups is None:
+            return sample
+        missing = self._listed - sample.listed_groups
+        self._missing = {name: self._missing.get(name, 0) + 1 for name in missing}
+        waiting = frozenset(name for name, count in self._missing.items() if count < MISSING_PASSES)
+        self._listed = sample.listed_groups | waiting
+        if not waiting:
+            return sample
+        told = f"{len(waiting)} groups are not listed: deleted, or their coordinator is loading"
+        return replace(sample, listed_groups=self._listed, errors=(*sample.errors, told))
 
 
 def _items(sample: Sample, before: Sample | None, now: datetime) -> list[Item]:

@@ -52,6 +52,12 @@ def test_an_instance_knows_its_id_name_and_deployment(
     assert (one.agent_id, one.agent_name, one.deployment) == expected
 
 
+def test_the_first_process_of_a_container_is_named_after_it() -> None:
+    settings = AgentSettings(hostname="a1b2c3")
+    assert identity_of(settings, "Writer", "writer-agent", 1).agent_id == "a1b2c3"
+    assert identity_of(settings, "Writer", "writer-agent", 42).agent_id == "writer-agent-42"
+
+
 @pytest.mark.parametrize(
     ("name", "written"),
     [("Researcher", "researcher"), ("MyAgent", "my-agent"), ("A b_C!", "a-b-c"), ("ä", "agent")],

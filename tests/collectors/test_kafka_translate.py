@@ -8,7 +8,7 @@ from msgspec import UNSET, structs
 
 from collectors.base.collector import Complete, Gone, Item, Observed, Partial
 from collectors.kafka_collector import translate
-from collectors.kafka_collector.collector import KafkaCollector
+from collectors.kafka_collector.collector import MISSING_PASSES, KafkaCollector
 from collectors.kafka_collector.settings import KafkaSettings, watched
 from collectors.kafka_collector.translate import GroupSample, MemberSample, Offsets, Sample, TopicSample
 from schema.models import Group, GroupPartition, Member, Topic
@@ -108,12 +108,26 @@ async def test_a_whole_sample_completes_every_kind() -> None:
 
 async def test_a_group_that_cannot_be_read_stays_and_one_that_is_not_listed_is_gone() -> None:
     group = GroupSample("good", "Empty", (), {})
-    _, items = await passes(
-        sample({}, 0.0, (group,), listed=frozenset({"good", "refused", "old"})),
-        sample({}, 2.0, (group,), ("group refused: not authorized",), frozenset({"good", "refused"})),
-    )
+    later = [
+        sample({}, 2.0 * one, (group,), ("group refused: not authorized",), frozenset({"good", "refused"}))
+        for one in range(1, MISSING_PASSES + 1)
+    ]
+    first = sample({}, 0.0, (group,), listed=frozenset({"good", "refused", "old"}))
+    *_, items = await passes(first, *later)
     assert items[-2:] == [Gone("group", "old"), Partial(("group",), "group refused: not authorized")]
     assert Complete(("group",)) not in items
+
+
+async def test_groups_that_a_loading_coordinator_leaves_out_for_a_while_stay() -> None:
+    group = GroupSample("writer", "Stable", (), {})
+    whole = sample({}, 0.0, (group,), listed=frozenset({"writer"}))
+    unknown = dataclasses.replace(sample({}, 2.0, ()), listed_groups=None, errors=("no list",))
+    empty = sample({}, 4.0, (), listed=frozenset())
+    for items in (await passes(whole, unknown, empty, empty, whole))[1:4]:
+        assert Complete(("group",)) not in items
+        assert not [one for one in items if isinstance(one, Gone)]
+    *_, last = await passes(whole, *[empty] * MISSING_PASSES)
+    assert last[-1] == Complete(("group",))
 
 
 async def test_what_does_not_answer_is_as_it_was_before() -> None:
