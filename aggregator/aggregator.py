@@ -10,6 +10,7 @@ import time
 
 from aggregator.announcer import Announcer
 from aggregator.log_reader import LogReader
+from aggregator.own_records import OwnRecords
 from aggregator.partition import FoldSettings
 from aggregator.refusals import Refusals
 from aggregator.writer import Writer
@@ -36,12 +37,13 @@ def main(service: Service[Settings]) -> None:
     producer = Producer(settings, f"oracle-aggregator-{owner}")
     rejecter = Rejecter(producer, service.name)
     announcer = Announcer(producer, topics.log_partitions)
-    refusals = Refusals(store, producer, rejecter, topics.log_partitions)
+    own = OwnRecords(producer, owner, topics.log_partitions)
+    refusals = Refusals(store, own, rejecter)
     writer = Writer(store, announcer, refusals, service.health, topics.ids["oracle.log"])
     shape = FoldSettings(
         topics.log_partitions, settings.snapshot_interval_seconds * 1000, settings.oracle_max_environments
     )
-    reader = LogReader(settings, shape, producer, rejecter, announcer, writer, owner)
+    reader = LogReader(settings, shape, own, rejecter, announcer, writer)
     try:
         while not service.stop.is_set():
             reader.turn(POLL_SECONDS)

@@ -5,26 +5,22 @@ lowest of their offsets. It counts as catching up until it reaches the end that 
 """
 
 import time
-from datetime import UTC, datetime
 
-import msgspec
 import structlog
 
 from aggregator.announcer import Announcer
 from aggregator.checkpoint import UnreadableCheckpoint
 from aggregator.effects import Changes, Effect
+from aggregator.own_records import OwnRecords
 from aggregator.partition import FoldSettings, Message, PartitionFold
-from aggregator.tables import OWN_SOURCE
 from aggregator.writer import Loaded, Superseded, Writer
 from runtime import kafka
-from runtime.kafka import Producer, TopicPartition
+from runtime.kafka import TopicPartition
 from runtime.metrics import PARTITIONS_OWNED
 from runtime.rejects import Rejecter
 from runtime.settings import BaseSettings
 from schema.errors import BrokerFatal, BrokerUnsuitable, InvalidMessage, QueueFull
-from schema.messages import Mark, Observed, SnapshotSettings
-from schema.topics import HEADER_ENVIRONMENT, LOG
-from schema.wire import encode
+from schema.topics import LOG
 
 GROUP = "oracle-aggregator"
 MARK_SECONDS = 0.25
@@ -32,8 +28,6 @@ COMMIT_SECONDS = 5.0
 FLUSH_SECONDS = 0.02
 """Changes are announced at most every 20 ms, so that what comes together goes out together."""
 BATCH = 1000
-MAX_MARKS_WAITING = 100
-"""While the broker is away no marks pile up: a late mark says nothing that the next one does not."""
 
 
 class LogReader:
@@ -43,19 +37,17 @@ class LogReader:
         self,
         settings: BaseSettings,
         shape: FoldSettings,
-        producer: Producer,
+        own: OwnRecords,
         rejecter: Rejecter,
         announcer: Announcer,
         writer: Writer,
-        owner: str,
     ) -> None:
         self._shape = shape
         self._ephemeral = settings.oracle_ephemeral
-        self._producer = producer
+        self._own = own
         self._rejecter = rejecter
         self._announcer = announcer
         self._writer = writer
-        self._mark = encode(Mark(owner=owner))
         self._folds: dict[int, PartitionFold] = {}
         self._ends: dict[int, int] = {}
         self._positions: dict[int, int] = {}
@@ -161,29 +153,18 @@ class LogReader:
         if state.interval_ms == self._shape.interval_ms or time.monotonic() < fold.told_settings_at + 10:
             return
         fold.told_settings_at = time.monotonic()
-        value = SnapshotSettings(snapshot_interval_seconds=self._shape.interval_ms // 1000)
-        record = Observed(
-            source=f"{OWN_SOURCE}@aggregator",
-            epoch="-",
-            kind="settings",
-            id="settings",
-            observed_at=datetime.now(UTC),
-            value=msgspec.Raw(encode(value)),
-        )
-        self._publish(fold.partition, encode(record), [(HEADER_ENVIRONMENT, environment.encode())])
+        try:
+            self._own.settings(environment, self._shape.interval_ms)
+        except QueueFull:
+            self._log.debug("settings told later", environment=environment)
 
     def _send_marks(self) -> None:
-        if self._producer.pending() > MAX_MARKS_WAITING:
-            return
         for partition, fold in self._folds.items():
             if fold.environments and not fold.catching_up:
-                self._publish(partition, self._mark, [])
-
-    def _publish(self, partition: int, value: bytes, headers: kafka.Headers) -> None:
-        try:
-            self._producer.publish(LOG, value, partition=partition, headers=headers)
-        except QueueFull:
-            self._log.debug("broker away", pending=self._producer.pending())
+                try:
+                    self._own.mark(partition)
+                except QueueFull:
+                    self._log.debug("no room for a mark", partition=partition)
 
     def _reject(self, error: InvalidMessage, record: Message, partition: int) -> None:
         try:

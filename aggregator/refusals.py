@@ -7,22 +7,19 @@ through the log, to leave it out until it changes, so that a second fold gives t
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from aggregator.effects import Frozen
-from aggregator.tables import OWN_SOURCE
-from runtime.kafka import Producer, partition_of
+from aggregator.own_records import OwnRecords
 from runtime.rejects import Rejecter
 from runtime.store.protocol import Row, Store, TickRows
 from schema.entities import KINDS, Kind
 from schema.errors import InvalidMessage, StoreRefused
-from schema.messages import Observed, RefusedObserved
-from schema.topics import HEADER_ENVIRONMENT, LOG
-from schema.wire import canonical, encode
+from schema.topics import LOG
+from schema.wire import canonical
 
 _DOCUMENT = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 """Keeps every number as it is written."""
@@ -35,11 +32,10 @@ Entity = tuple[Kind, list[str], Any, Any]
 class Refusals:
     """Finds what a store refuses in a tick, and tells the log."""
 
-    def __init__(self, store: Store, producer: Producer, rejecter: Rejecter, partitions: int) -> None:
+    def __init__(self, store: Store, own: OwnRecords, rejecter: Rejecter) -> None:
         self._store = store
-        self._producer = producer
+        self._own = own
         self._rejecter = rejecter
-        self._partitions = partitions
 
     def without_refused(self, frozen: Frozen, rows: TickRows, error: StoreRefused) -> TickRows:
         """Give the tick without what is refused. Raises the store's own error when nothing can be blamed."""
@@ -73,21 +69,7 @@ class Refusals:
 
     def _tell(self, frozen: Frozen, kind: Kind, key: list[str], body: bytes) -> None:
         self._reject(frozen, kind.name, body)
-        value = RefusedObserved(kind=kind.name, key=key, reason="the store refuses it")
-        record = Observed(
-            source=f"{OWN_SOURCE}@aggregator",
-            epoch="-",
-            kind="refused",
-            id=hashlib.sha256(encode([kind.name, *key])).hexdigest(),
-            observed_at=datetime.now(UTC),
-            value=msgspec.Raw(encode(value)),
-        )
-        self._producer.publish(
-            LOG,
-            encode(record),
-            partition=partition_of(frozen.environment, self._partitions),
-            headers=[(HEADER_ENVIRONMENT, frozen.environment.encode())],
-        )
+        self._own.refused(frozen.environment, kind.name, key)
 
     def _reject(self, frozen: Frozen, what: str, body: bytes) -> None:
         error = InvalidMessage("store_refused", f"the store can never take this {what}")

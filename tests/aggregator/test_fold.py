@@ -1,19 +1,9 @@
 """The fold: which tick a record belongs to, what a snapshot shows, and that a second fold is the same."""
 
-from typing import Any
-
-import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from aggregator.effects import Silence
-from aggregator.partition import PartitionFold
-from aggregator.ticks import from_ms, to_ms
-from schema import models
-from schema.validate import report
 from tests.aggregator.records import (
-    SETTINGS,
     START_MS,
     Log,
     Outcome,
@@ -24,7 +14,6 @@ from tests.aggregator.records import (
     heartbeat,
     live_fold,
     mark,
-    observed,
     play,
     pod,
     workload,
@@ -170,93 +159,6 @@ def test_what_collectors_could_not_append_shows_the_broker_as_down() -> None:
     assert own[0]["undelivered_since"] == "2025-12-31T23:59:55Z"
 
 
-def test_an_agent_joins_its_telemetry_its_process_and_its_calls() -> None:
-    log = Log()
-    log.add(100, workload("writer-agent"))
-    log.add(100, pod("writer-agent", "writer-agent-1"))
-    log.add(
-        200,
-        event("task_started", task_id="t1", internal_state={"reasoning": "Thinking", "tools_planned": ["x"]}),
-    )
-    log.add(300, call(1))
-    log.add(2_500, event("task_completed", task_id="t1"))
-    log.add(4_500, mark())
-    first, second = folded(log).documents()
-    (agent,) = first["agents"]
-    assert (agent["agent_id"], agent["name"], agent["deployment_name"]) == (
-        "writer-agent",
-        "Writer",
-        "writer-agent",
-    )
-    assert agent["models"] == ["gpt-4o"]
-    assert agent["instances"][0]["pod_id"] == "uid-writer-agent-1"
-    assert agent["activity"]["active_task_ids"][0]["id"] == "t1"
-    assert agent["activity"]["reasoning"] == "Thinking"
-    assert second["agents"][0]["activity"]["active_task_ids"] == []
-    usage = first["llm_usage"]
-    assert usage["by_agent"] == [
-        {
-            "agent_id": "writer-agent",
-            "calls": 1,
-            "prompt_tokens": 100,
-            "completion_tokens": 20,
-            "cost_usd": 0.000450000001,
-        }
-    ]
-    assert first["litellm"][0]["tpm"] == 120
-    assert first["litellm"][0]["rpm"] == 1
-
-
-def test_scaling_a_deployment_adds_instances_and_no_agent() -> None:
-    log = Log()
-    log.add(100, workload("research-agent"))
-    log.add(200, event("heartbeat", instance="research-agent-7f8d9", name="Researcher"))
-    log.add(300, event("heartbeat", instance="research-agent-a1b2c", name="Researcher"))
-    log.add(400, event("heartbeat", instance="elsewhere", name="Researcher"))
-    log.add(2_500, mark())
-    (agent,) = folded(log).documents()[0]["agents"]
-    assert agent["agent_id"] == "research-agent"
-    assert len(agent["instances"]) == 3
-
-
-def test_an_instance_whose_pod_was_replaced_is_dropped_and_one_that_was_not_is_shown_as_down() -> None:
-    log = Log()
-    log.add(100, workload("writer-agent"))
-    log.add(100, pod("writer-agent", "writer-agent-1"))
-    log.add(200, event("heartbeat", instance="writer-agent-1"))
-    log.add(2_500, gone("pod", "uid-writer-agent-1"))
-    log.add(95_000, mark())
-    log.add(95_100, pod("writer-agent", "writer-agent-2"))
-    log.add(95_200, event("heartbeat", instance="writer-agent-2"))
-    log.add(97_500, mark())
-    documents = folded(log).documents()
-    (left,), (agent,) = documents[-2]["agents"], documents[-1]["agents"]
-    assert (left["status"], [one["instance_id"] for one in left["instances"]]) == ("down", ["writer-agent-1"])
-    assert (agent["status"], [one["instance_id"] for one in agent["instances"]]) == (
-        "healthy",
-        ["writer-agent-2"],
-    )
-
-
-def test_an_agent_is_degraded_after_an_error_and_down_after_three_missed_heartbeats() -> None:
-    log = Log()
-    log.add(500, event("heartbeat", interval_seconds=10))
-    log.add(2_500, event("error", error_type="Boom"))
-    for second in range(4, 70):
-        log.add(second * 1000 + 100, mark() if second != 5 else event("heartbeat", number=2))
-    outcome = folded(log)
-    seen = {
-        one.tick_ms - START_MS: doc["agents"][0]["status"]
-        for one, doc in zip(outcome.frozen, outcome.documents(), strict=True)
-    }
-    assert (seen[2_000], seen[4_000], seen[34_000], seen[36_000]) == (
-        "healthy",
-        "degraded",
-        "degraded",
-        "down",
-    )
-
-
 def test_a_call_or_event_that_comes_again_counts_once() -> None:
     log = Log()
     log.add(100, call(1), origin="topic:0:7:0")
@@ -334,85 +236,3 @@ def test_changes_carry_whole_entities_once_and_removals() -> None:
     assert told[1][("pod", "uid-a-1")] is True
     assert ("pod", "uid-a-1") not in told[2] if len(told) > 3 else True
     assert told[-1][("pod", "uid-a-1")] is False
-
-
-_RECORDS = st.one_of(
-    st.builds(workload, st.sampled_from(["a", "writer-agent"]), st.sampled_from(["e1", "e2"])),
-    st.builds(
-        pod,
-        st.sampled_from(["a", "writer-agent"]),
-        st.sampled_from(["writer-agent-1", "a-1"]),
-        st.sampled_from(["Running", "OOMKilled"]),
-        st.integers(0, 3),
-        st.sampled_from(["e1", "e2"]),
-    ),
-    st.builds(gone, st.just("pod"), st.sampled_from(["uid-a-1", "uid-writer-agent-1"])),
-    st.builds(heartbeat, st.sampled_from(["pod", "workload"]), epoch=st.sampled_from(["e1", "e2"])),
-    st.builds(
-        event,
-        st.sampled_from(
-            ["task_queued", "task_started", "task_completed", "error", "agent_removed", "heartbeat"]
-        ),
-        st.sampled_from(["writer-agent-1", "a-1", "x"]),
-        st.sampled_from(["Writer", "A"]),
-        task_id=st.sampled_from(["t1", "t2"]),
-        queue=st.just("q"),
-        number=st.integers(0, 99),
-    ),
-    st.builds(call, st.integers(0, 20), st.sampled_from(["writer-agent-1", "x"])),
-    st.builds(mark),
-    st.just(b"poison"),
-)
-
-
-def _group(client: str) -> dict[str, Any]:
-    member = {"member_id": "m", "client_id": client, "host": "h"}
-    return {"group": "g", "state": "Stable", "lag_messages": 0, "members": [member], "partitions": []}
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 25_000), _RECORDS, st.sampled_from(["default", "other"])), max_size=60),
-    st.data(),
-)
-def test_a_fold_from_any_checkpoint_gives_the_same_snapshots(
-    rows: list[tuple[int, Any, str]], data: st.DataObject
-) -> None:
-    log, now = Log(), 0
-    log.add(0, observed("group", "g", _group("writer-agent-1")))
-    for step, record, environment in rows:
-        now += step
-        log.add(now, record, environment)
-    whole = folded(log)
-    saved = [one for one in whole.frozen if one.state is not None]
-    if not saved:
-        return
-    start = data.draw(st.sampled_from(saved))
-    fold = PartitionFold(0, SETTINGS)
-    assert start.state is not None
-    fold.restore(start.environment, start.offset, start.state, from_ms(start.tick_ms))
-    again = play(fold, log.messages[start.offset :])
-    expected = [
-        one for one in whole.frozen if one.environment == start.environment and one.tick_ms > start.tick_ms
-    ]
-    got = [one for one in again.frozen if one.environment == start.environment]
-    assert [(one.tick_ms, one.document.sha256) for one in got] == [
-        (one.tick_ms, one.document.sha256) for one in expected
-    ]
-    assert [[row.key for row in one.events] for one in got] == [
-        [row.key for row in one.events] for one in expected
-    ]
-    assert all(to_ms(from_ms(one.tick_ms)) == one.tick_ms for one in got)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3_000), _RECORDS), max_size=40))
-def test_every_snapshot_is_valid_and_reads_back_to_the_same_bytes(rows: list[tuple[int, Any]]) -> None:
-    log, now = Log(), 0
-    for step, record in rows:
-        now += step
-        log.add(now, record)
-    decoder = msgspec.json.Decoder(models.Snapshot)
-    for one in folded(log).frozen:
-        decoder.decode(one.document.body)
-        assert report(msgspec.json.decode(one.document.body)) == []

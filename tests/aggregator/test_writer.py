@@ -10,6 +10,7 @@ import pytest
 
 from aggregator.announcer import Announcer
 from aggregator.effects import Frozen
+from aggregator.own_records import OwnRecords
 from aggregator.refusals import Refusals
 from aggregator.writer import Loaded, Superseded, Writer
 from runtime.health import Health
@@ -93,7 +94,7 @@ class Bench:
         store: Any = self.store
         producer: Any = self.producer
         announcer = Announcer(producer, 1)
-        refusals = Refusals(store, producer, rejecter, 1)
+        refusals = Refusals(store, OwnRecords(producer, "test", 1), rejecter)
         self.writer = Writer(store, announcer, refusals, self.health, "topic")
 
 

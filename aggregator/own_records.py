@@ -1,0 +1,57 @@
+"""What the aggregator itself appends to the log: marks, and what shapes a snapshot (DESIGN §4.1, §4.3)."""
+
+import hashlib
+from datetime import UTC, datetime
+
+import msgspec
+
+from aggregator.tables import OWN_SOURCE
+from runtime.kafka import Producer, partition_of
+from schema.messages import Mark, Observed, RefusedObserved, SnapshotSettings
+from schema.topics import HEADER_ENVIRONMENT, LOG
+from schema.types import Part
+from schema.wire import encode
+
+MAX_MARKS_WAITING = 100
+"""While the broker is away no marks pile up: a late mark says nothing that the next one does not."""
+
+
+class OwnRecords:
+    """Appends them; every method raises QueueFull and BrokerFatal as the producer does."""
+
+    def __init__(self, producer: Producer, owner: str, partitions: int) -> None:
+        self._producer = producer
+        self._partitions = partitions
+        self._mark = encode(Mark(owner=owner))
+
+    def mark(self, partition: int) -> None:
+        """Move a partition's time."""
+        if self._producer.pending() <= MAX_MARKS_WAITING:
+            self._producer.publish(LOG, self._mark, partition=partition)
+
+    def settings(self, environment: str, interval_ms: int) -> None:
+        """Tell the interval that an environment's ticks have from here on."""
+        value = SnapshotSettings(snapshot_interval_seconds=interval_ms // 1000)
+        self._observed(environment, "settings", "settings", value)
+
+    def refused(self, environment: str, kind: str, key: list[str]) -> None:
+        """Tell that the store refuses an entity: the fold leaves it out from here on."""
+        name = hashlib.sha256(encode([kind, *key])).hexdigest()
+        value = RefusedObserved(kind=kind, key=key, reason="the store refuses it")
+        self._observed(environment, "refused", name, value)
+
+    def _observed(self, environment: str, kind: str, name: str, value: Part) -> None:
+        record = Observed(
+            source=f"{OWN_SOURCE}@aggregator",
+            epoch="-",
+            kind=kind,
+            id=name,
+            observed_at=datetime.now(UTC),
+            value=msgspec.Raw(encode(value)),
+        )
+        self._producer.publish(
+            LOG,
+            encode(record),
+            partition=partition_of(environment, self._partitions),
+            headers=[(HEADER_ENVIRONMENT, environment.encode())],
+        )
