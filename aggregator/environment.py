@@ -4,6 +4,7 @@ from aggregator import checkpoint
 from aggregator.checkpoint import Position
 from aggregator.decode import Entry
 from aggregator.effects import Changes, Effect, Frozen, Silence
+from aggregator.observations import STALE_INTERVALS
 from aggregator.snapshot import freeze
 from aggregator.tables import State, Tables
 from aggregator.ticks import from_ms, tick_of
@@ -55,8 +56,9 @@ class EnvironmentFold:
     def lost(self) -> None:
         """Note that records of the log are gone: the ticks they belonged to are a gap, the totals stay."""
         if not self.tables.state.idle and self.tables.state.last_tick_ms:
-            self._gap = Silence(self.tables.state.last_tick_ms, "log_lost")
+            self._gap = Silence(max(self.tables.state.last_tick_ms, self.stored_ms), "log_lost")
             self.next_tick_ms = None
+        self.from_offset = 0  # It named a place in a log that is no more.
 
     def fold(self, entry: Entry, time_ms: int) -> None:
         """Fold one record; one that ends an idle stretch sets the next tick."""
@@ -123,7 +125,11 @@ class EnvironmentFold:
     def _own_sources(self, tick_ms: int, mark_ms: int) -> list[Source]:
         """Say how fresh the aggregator (by its marks) and the broker (by what collectors tell) are."""
         state = self.tables.state
-        waits = [one.undelivered_ms for one in state.sources.values() if one.undelivered_ms]
+        waits = [
+            one.undelivered_ms
+            for one in state.sources.values()
+            if one.undelivered_ms and tick_ms - one.heard_ms <= STALE_INTERVALS * one.interval_seconds * 1000
+        ]
         aggregator = Source(
             name="oracle-aggregator",
             instance=self.name,

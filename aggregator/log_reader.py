@@ -225,7 +225,8 @@ class LogReader:
             except UnreadableCheckpoint as error:
                 self._log.error("checkpoint unreadable", environment=checkpoint.environment, error=str(error))
         start = fold.start.offset if fold.start else low
-        if not low <= start <= high:
+        furthest = max((one.from_offset for one in fold.environments.values()), default=start)
+        if start < low or furthest > high:
             self._log.error("log lost", partition=loaded.partition, offset=start, low=low, high=high)
             fold.lost()
             start = low

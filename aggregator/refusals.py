@@ -7,7 +7,6 @@ through the log, to leave it out until it changes, so that a second fold gives t
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -19,9 +18,9 @@ from runtime.store.protocol import Row, Store, TickRows
 from schema.entities import KINDS, Kind
 from schema.errors import InvalidMessage, StoreRefused
 from schema.topics import LOG
-from schema.wire import canonical
+from schema.wire import canonical, exact
 
-_DOCUMENT = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_DOCUMENT = msgspec.json.Decoder(dict[str, Any], float_hook=exact)
 """Keeps every number as it is written."""
 
 

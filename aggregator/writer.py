@@ -71,6 +71,7 @@ class Writer:
         self._progress: dict[str, Progress] = {}
         self._changed = threading.Condition()
         self._closing = False
+        self._superseded: set[int] = set()
         self._failed = 0
         self._failure: Exception | None = None
         self._log = structlog.get_logger("oracle")
@@ -95,7 +96,8 @@ class Writer:
         """Store a tick; `sequence` is that of the newest change that it includes."""
         rows = sum(len(row.body) for row in [*frozen.events, *frozen.calls])
         weight = len(frozen.document.body) + len(frozen.state or b"") + rows
-        self._put(_Store(frozen, sequence, weight))
+        if frozen.partition not in self._superseded:
+            self._put(_Store(frozen, sequence, weight))
 
     def drop(self, partition: int) -> None:
         """Forget what waits for a partition that is no longer ours."""
@@ -176,6 +178,7 @@ class Writer:
             self._store.checkpoints(self._topic_id, job.partition), key=lambda one: one.offset
         )
         found = [(one, self._take_over(one.environment)) for one in checkpoints]
+        self._superseded.discard(job.partition)
         self.outcomes.put(Loaded(job.partition, found))
 
     def _take_over(self, environment: str) -> Progress:
@@ -201,6 +204,8 @@ class Writer:
                     "superseded", environment=frozen.environment, generation=progress.generation
                 )
                 self._progress.pop(frozen.environment)
+                # What the loop still makes follows a tick that is not there: none of it until the load.
+                self._superseded.add(frozen.partition)
                 self.drop(frozen.partition)
                 self.outcomes.put(Superseded(frozen.partition))
                 return

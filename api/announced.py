@@ -1,7 +1,6 @@
 """A record of `oracle.changes`, decoded and checked: what the live state machine takes in."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +10,11 @@ from api.patch import Document, Entity, ordered
 from schema.entities import ACTIVITY_KINDS, KINDS
 from schema.errors import InvalidMessage
 from schema.messages import Change, LiveMessage, TickMessage
-from schema.wire import decode, encode
+from schema.wire import decode, encode, exact
 
 # Money has more digits than a float: what passes through keeps each of them.
-_DOCUMENT = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-_ENTITY = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_DOCUMENT = msgspec.json.Decoder(dict[str, Any], float_hook=exact)
+_ENTITY = msgspec.json.Decoder(dict[str, Any], float_hook=exact)
 _MESSAGE = msgspec.json.Decoder(LiveMessage)
 
 

@@ -24,6 +24,9 @@ from schema.types import (
     check_cost,
 )
 
+Interval = Annotated[float, Meta(ge=0, le=86_400)]
+"""How often something says that it is alive, in seconds: at least once a day."""
+
 EVENT_TYPES = (
     "task_queued", "task_started", "task_progress", "task_completed", "task_failed", "task_retried",
     "tool_called", "tool_returned", "tool_timed_out", "llm_called", "handoff", "error", "warning",
@@ -64,7 +67,7 @@ class RawEvent(Part, frozen=True, kw_only=True):
     prompt_hash: Id | UnsetType = UNSET
     prompt_tokens: Tokens | UnsetType = UNSET
     # heartbeat, agent_registered
-    interval_seconds: Amount | UnsetType = UNSET
+    interval_seconds: Interval | UnsetType = UNSET
     models: list[Id] | UnsetType = UNSET
     description: Text | UnsetType = UNSET
     endpoint: Text | UnsetType = UNSET
@@ -189,7 +192,9 @@ OBSERVATION_KINDS: dict[str, type[Part]] = {
 """What a source may observe: kind → the type of its value."""
 
 
-SourceName = Annotated[str, Meta(min_length=1, max_length=256, pattern="^[^@]+(@.+)?$")]
+SourceName = Annotated[
+    str, Meta(min_length=1, max_length=256, pattern=r"^[^@\x00-\x1f\x7f]+(@[^\x00-\x1f\x7f]+)?\Z")
+]
 """`name@instance`; the instance names what is watched."""
 
 
@@ -220,7 +225,7 @@ class Heartbeat(Part, frozen=True, kw_only=True, tag_field="type", tag="heartbea
     source: SourceName
     epoch: Id
     observed_at: Time
-    interval_seconds: Amount
+    interval_seconds: Interval
     synced: list[Id]
     down_reason: Text | UnsetType = UNSET
     undelivered_since: Time | UnsetType = UNSET

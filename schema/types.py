@@ -61,7 +61,7 @@ def check_cost(cost: object) -> None:
     if not isinstance(cost, Decimal):
         return
     exponent = cost.as_tuple().exponent
-    if not isinstance(exponent, int) or not 0 <= cost <= MAX_COST_USD or exponent < -COST_PLACES:
+    if not isinstance(exponent, int) or not 0 <= cost <= MAX_COST_USD or abs(exponent) > COST_PLACES:
         raise ValueError("a cost is a number from 0 to 10^9 with at most twelve places")
 
 

@@ -6,7 +6,7 @@ store, becomes U+FFFD.
 """
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 import msgspec
@@ -53,8 +53,16 @@ def decode_object(value: bytes | None) -> dict[str, Any]:
     return decode(value, _OBJECT)
 
 
+def exact(text: str) -> Decimal:
+    """Read a number as it is written. Raises msgspec.ValidationError when no Decimal holds its exponent."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise msgspec.ValidationError("Number out of range") from None
+
+
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
-_ANY = msgspec.json.Decoder(Any, float_hook=Decimal)  # money passes the slow walk digit for digit
+_ANY = msgspec.json.Decoder(Any, float_hook=exact)  # money passes the slow walk digit for digit
 
 
 def _plain(value: bytes | None) -> bytes:

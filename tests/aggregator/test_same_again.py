@@ -1,7 +1,7 @@
 """What once came out different after a restart, or was lost by one: each case by name."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -205,6 +205,56 @@ def test_what_a_snapshot_or_a_checkpoint_could_not_hold_is_refused(body: bytes) 
     outcome = play(live_fold(), log.messages)
     assert [error.reason for error in outcome.invalid] == ["wrong_shape"]
     assert len(outcome.frozen) == 1
+
+
+@pytest.mark.parametrize(
+    ("cost", "reason"),
+    [
+        (b"1e9999999999999999999", "number_out_of_range"),
+        (b"0e-9999999999999999999", "number_out_of_range"),
+        (b'"1e9999999999999999999"', "wrong_shape"),
+        (b'"0E+999999999999999"', "wrong_shape"),
+    ],
+)
+def test_a_number_that_no_decimal_holds_is_refused(cost: bytes, reason: str) -> None:
+    head = b'{"type":"call","call":{"call_id":"c","provider":"p","model":"m","status":"ok",'
+    log = Log()
+    log.add(100, heartbeat())
+    log.add(200, head + b'"started_at":"2026-01-01T00:00:00Z","cost_usd":' + cost + b"}}")
+    log.add(2_500, mark())
+    outcome = play(live_fold(), log.messages)
+    assert [error.reason for error in outcome.invalid] == [reason]
+    assert len(outcome.frozen) == 1
+
+
+def test_a_log_that_lost_its_tail_hides_no_new_record() -> None:
+    log = Log()
+    for number in range(20):
+        log.add(number, event("note", number=number))
+    log.add(2_500, mark())
+    whole = play(live_fold(), log.messages).frozen
+    fold = PartitionFold(0, SETTINGS)
+    assert whole[0].state is not None
+    fold.restore("default", whole[0].offset, whole[0].state, from_ms(whole[0].tick_ms + 8_000))
+    fold.lost()
+    late = Log()
+    late.add(60_100, event("note", event_id="new"))
+    late.add(62_500, mark())
+    (frozen,) = play(fold, late.messages).frozen
+    assert [row.key for row in frozen.events] == ["new"]
+    assert frozen.gap == Silence(START_MS + 8_000, "log_lost")
+
+
+def test_a_source_that_went_silent_in_an_outage_does_not_keep_the_broker_down() -> None:
+    log = Log()
+    log.add(1_000, heartbeat(source="old@x", undelivered_since=datetime(2026, 1, 1, tzinfo=UTC)))
+    for second in range(2, 40):
+        log.add(second * 1_000, heartbeat())
+    kafka = [
+        next(one["status"] for one in document["sources"] if one["name"] == "oracle-kafka")
+        for document in play(live_fold(), log.messages).documents()
+    ]
+    assert (kafka[0], kafka[-1]) == ("down", "fresh")
 
 
 def test_an_origin_beyond_any_offset_is_refused() -> None:

@@ -154,6 +154,22 @@ def test_another_owner_makes_the_partition_be_loaded_again(bench: Bench) -> None
     assert bench.writer.outcomes.get() == Loaded(0, [])
 
 
+def test_nothing_is_stored_between_a_superseded_tick_and_the_load(bench: Bench) -> None:
+    first, second, third = frozen(workload("a"), ticks=3)
+    bench.writer.store(first, 0)
+    assert soon(lambda: bench.store.rows)
+    bench.store.take_over("default")
+    bench.writer.store(second, 0)
+    assert soon(lambda: not bench.writer.outcomes.empty())
+    bench.writer.store(third, 0)
+    bench.writer.load(0)
+    assert soon(lambda: bench.writer.outcomes.qsize() == 2)
+    assert [one.tick for one in bench.store.rows] == [one.tick for one in bench.store.rows[:1]]
+    bench.writer.store(second, 0)
+    bench.writer.store(third, 0)
+    assert soon(lambda: len(bench.store.rows) == 3)
+
+
 def test_a_refused_event_is_put_aside_and_the_tick_is_stored(bench: Bench) -> None:
     bench.store.refuses = b"bad"
     (one,) = frozen(event("note", message="bad", event_id="b"), event("note", event_id="g"))
