@@ -146,14 +146,17 @@ def test_a_killed_part_comes_back_and_the_history_has_no_hole(stack: Live, part:
 
 
 def test_poison_is_rejected_with_its_reason_and_the_snapshots_go_on(stack: Live) -> None:
-    before = stack.ticks()[-1]
+    before, pids = stack.ticks()[-1], stack.pids()
     unknown_key = {**EVENT, "__proto__": {}}
+    no_such_day = {**EVENT, "timestamp": "0001-01-01T00:00:00+14:00"}
     poison = {
         b"not json": "not_json",
         b"[1]": "wrong_shape",
         b'{"timestamp":NaN}': "not_json",
         b'{"type":"' + b"x" * (2 << 20) + b'"}': "too_large",
         json.dumps(unknown_key).encode(): "wrong_shape",
+        json.dumps(no_such_day).encode(): "wrong_shape",
+        b'{"x":1e9999999999999999999}': "number_out_of_range",
     }
     producer = Producer({"bootstrap.servers": stack.bootstrap, "message.max.bytes": 4 << 20})
     partition = partition_of("default", 4)
@@ -180,6 +183,7 @@ def test_poison_is_rejected_with_its_reason_and_the_snapshots_go_on(stack: Live)
     assert event["internal_state"] == state
     assert eventually(lambda: stack.goes_on(before + 3 * TWO_SECONDS))
     assert_no_hole(stack.ticks())
+    assert stack.pids() == pids
 
 
 def rejected(bootstrap: str, wanted: int) -> list[dict[str, Any]]:
