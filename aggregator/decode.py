@@ -7,7 +7,8 @@ import msgspec
 
 from runtime.kafka import partition_of
 from schema.errors import InvalidMessage
-from schema.messages import OBSERVATION_KINDS, LogRecord, Mark, Observed
+from schema.messages import LogRecord, Mark, Observed
+from schema.observed import OBSERVATION_KINDS
 from schema.topics import HEADER_ENVIRONMENT, HEADER_ORIGIN
 from schema.types import Part
 from schema.wire import decode

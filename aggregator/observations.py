@@ -11,8 +11,9 @@ import msgspec
 from aggregator.decode import value_of
 from aggregator.ticks import from_ms, to_ms
 from schema.entities import KINDS
-from schema.messages import Gone, Heartbeat, Observed, PodObserved
+from schema.messages import Gone, Heartbeat, Observed
 from schema.models import Source
+from schema.observed import PodObserved
 from schema.types import Part, SourceStatus
 from schema.wire import encode
 

@@ -7,7 +7,8 @@ import msgspec
 
 from aggregator.tables import OWN_SOURCE
 from runtime.kafka import Producer, partition_of
-from schema.messages import Mark, Observed, RefusedObserved, SnapshotSettings
+from schema.messages import Mark, Observed
+from schema.observed import RefusedObserved, SnapshotSettings
 from schema.topics import HEADER_ENVIRONMENT, LOG
 from schema.types import Part
 from schema.wire import encode

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from aggregator.ticks import from_ms
 from aggregator.views import Views
 from schema import models
-from schema.messages import KafkaClusterObserved
+from schema.observed import KafkaClusterObserved
 from schema.types import Part
 from schema.wire import canonical
 

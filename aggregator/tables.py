@@ -18,20 +18,8 @@ from aggregator.queues import Queues
 from aggregator.tick_rows import TickRows
 from aggregator.usage import Usage
 from runtime.metrics import FOLDED, SKIPPED
-from schema.messages import (
-    Call,
-    CallRecord,
-    Event,
-    EventRecord,
-    Gone,
-    Heartbeat,
-    KafkaClusterObserved,
-    Mark,
-    Observed,
-    PodObserved,
-    RefusedObserved,
-    SnapshotSettings,
-)
+from schema.messages import Call, CallRecord, Event, EventRecord, Gone, Heartbeat, Mark, Observed
+from schema.observed import KafkaClusterObserved, PodObserved, RefusedObserved, SnapshotSettings
 from schema.types import Part
 from schema.wire import encode
 

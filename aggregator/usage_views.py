@@ -10,7 +10,7 @@ from aggregator.tables import Tables
 from aggregator.ticks import from_ms
 from aggregator.usage import ModelSums, Sums, plain
 from schema import models
-from schema.messages import ModelObserved
+from schema.observed import ModelObserved
 from schema.types import Part
 
 

@@ -17,7 +17,7 @@ from aggregator.tables import Tables
 from aggregator.ticks import from_ms
 from aggregator.usage_views import usage_parts
 from schema import models
-from schema.messages import KafkaClusterObserved, PodObserved, WorkloadObserved
+from schema.observed import KafkaClusterObserved, PodObserved, WorkloadObserved
 from schema.types import Part
 
 P = TypeVar("P", bound=Part)

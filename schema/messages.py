@@ -16,7 +16,6 @@ from schema.types import (
     Id,
     Money,
     Part,
-    Runtime,
     Severity,
     Text,
     Time,
@@ -123,75 +122,6 @@ class Call(Part, frozen=True, kw_only=True):
         check_cost(self.cost_usd)
 
 
-class WorkloadObserved(Part, frozen=True, kw_only=True):
-    """A workload without its pods, which are entities of their own."""
-
-    deployment_name: Id
-    namespace: Id
-    kind: Id
-    runtime: Runtime
-    max_pods: Count | UnsetType = UNSET
-
-
-class PodObserved(Part, frozen=True, kw_only=True):
-    """A pod and the workload that it stands under."""
-
-    namespace: Id
-    deployment_name: Id
-    pod: models.Pod
-
-
-class KafkaClusterObserved(Part, frozen=True, kw_only=True):
-    """When a sample of the broker was taken, and how many brokers answered."""
-
-    sampled_at: Time
-    brokers: Count
-
-
-class ModelObserved(Part, frozen=True, kw_only=True):
-    """What a collector knows of a model: the provider's maxima and whether it answers."""
-
-    provider: Id
-    model: Id
-    key_label: Id = "default"
-    status: Literal["available", "rate_limited", "unavailable", "unknown"] = "unknown"
-    tpm_max: Count | UnsetType = UNSET
-    rpm_max: Count | UnsetType = UNSET
-    quota_exhausted: bool = False
-    resets_at: Time | UnsetType = UNSET
-
-
-class SnapshotSettings(Part, frozen=True, kw_only=True):
-    """Settings that shape a snapshot: they travel in the log, so that a second fold gives the same bytes."""
-
-    snapshot_interval_seconds: Annotated[int, Meta(ge=1, le=3600)]
-
-
-class RefusedObserved(Part, frozen=True, kw_only=True):
-    """An entity, event or call that the store refused: the fold leaves it out from here on."""
-
-    kind: Id
-    key: list[Id]
-    reason: Text
-
-
-OBSERVATION_KINDS: dict[str, type[Part]] = {
-    "workload": WorkloadObserved,
-    "pod": PodObserved,
-    "deployment": models.Deployment,
-    "node": models.Node,
-    "k8s_event": models.KubernetesEvent,
-    "kafka_cluster": KafkaClusterObserved,
-    "group": models.Group,
-    "topic": models.Topic,
-    "model": ModelObserved,
-    "in_flight": models.InFlight,
-    "settings": SnapshotSettings,
-    "refused": RefusedObserved,
-}
-"""What a source may observe: kind → the type of its value."""
-
-
 SourceName = Annotated[
     str, Meta(min_length=1, max_length=256, pattern=r"^[^@\x00-\x1f\x7f]+(@[^\x00-\x1f\x7f]+)?\Z")
 ]
@@ -229,6 +159,7 @@ class Heartbeat(Part, frozen=True, kw_only=True, tag_field="type", tag="heartbea
     synced: list[Id]
     down_reason: Text | UnsetType = UNSET
     undelivered_since: Time | UnsetType = UNSET
+    unavailable: list[models.Unavailable] | UnsetType = UNSET
 
 
 class EventRecord(Part, frozen=True, kw_only=True, tag_field="type", tag="event"):

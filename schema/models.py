@@ -23,6 +23,7 @@ from schema.part_models import (
     Member,
     ModelUsage,
     Node,
+    ReplicaSet,
     Topic,
 )
 from schema.types import (
@@ -62,11 +63,13 @@ __all__ = [
     "Pod",
     "Queue",
     "QueuedTask",
+    "ReplicaSet",
     "Snapshot",
     "Source",
     "TaskPriority",
     "Topic",
     "Transition",
+    "Unavailable",
     "Workload",
     "WorkloadLive",
 ]
@@ -112,7 +115,7 @@ class Agent(Part, frozen=True, kw_only=True):
     description: Text | UnsetType = UNSET
     capabilities: list[Id] | UnsetType = UNSET
     endpoint: Text | UnsetType = UNSET
-    discovered_by: list[Literal["labeled", "telemetry", "registered"]]
+    discovered_by: list[Literal["labeled", "deployment", "telemetry", "registered"]]
     status: AgentStatus
     last_seen: Time | UnsetType = UNSET
     instances: list[Instance]
@@ -137,11 +140,25 @@ class Pod(Part, frozen=True, kw_only=True):
     created_at: Time | UnsetType = UNSET
     cpu: Annotated[Count, Meta(description="millicores")] | UnsetType = UNSET
     cpu_limit: Annotated[Count, Meta(description="millicores")] | UnsetType = UNSET
+    cpu_request: Annotated[Count, Meta(description="millicores")] | UnsetType = UNSET
     memory: Annotated[Count, Meta(description="MiB")] | UnsetType = UNSET
     memory_limit: Annotated[Count, Meta(description="MiB")] | UnsetType = UNSET
+    memory_request: Annotated[Count, Meta(description="MiB")] | UnsetType = UNSET
     network_rx_bytes_per_second: Amount | UnsetType = UNSET
     network_tx_bytes_per_second: Amount | UnsetType = UNSET
+    io_read_bytes_per_second: Amount | UnsetType = UNSET
+    io_write_bytes_per_second: Amount | UnsetType = UNSET
+    status_message: Text | UnsetType = UNSET
+    restart_loop: bool | UnsetType = UNSET
+    probe_failures: Annotated[Count, Meta(description="failed probes, as events tell")] | UnsetType = UNSET
     last_termination_reason: Id | UnsetType = UNSET
+    last_terminated_at: Time | UnsetType = UNSET
+    last_exit_code: Count | UnsetType = UNSET
+    last_exit_signal: Annotated[Id, Meta(description="as in SIGKILL")] | UnsetType = UNSET
+    deleted_at: Time | UnsetType = UNSET
+    node: Id | UnsetType = UNSET
+    images: list[Text] | UnsetType = UNSET
+    agent_id: Id | UnsetType = UNSET
     transitions: list[Transition] | UnsetType = UNSET
 
 
@@ -225,8 +242,15 @@ class Incident(Part, frozen=True, kw_only=True):
     since: Time
 
 
+class Unavailable(Part, frozen=True, kw_only=True):
+    """A part of a source that cannot be read while the rest goes on: `metrics.k8s.io: 403 Forbidden`."""
+
+    part: Id
+    reason: Text
+
+
 class Source(Part, frozen=True, kw_only=True):
-    """How fresh a source's part is (SPEC §4, Freshness)."""
+    """How fresh a source's part is (SPEC §4, Freshness), and what of it cannot be read."""
 
     name: Id
     instance: Id
@@ -237,6 +261,7 @@ class Source(Part, frozen=True, kw_only=True):
     interval_seconds: Amount
     clock_skew_seconds: float | UnsetType = UNSET
     undelivered_since: Time | UnsetType = UNSET
+    unavailable: list[Unavailable] | UnsetType = UNSET
 
 
 class Snapshot(Part, frozen=True, kw_only=True):

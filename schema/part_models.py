@@ -7,8 +7,20 @@ from msgspec import UNSET, Meta, UnsetType
 from schema.types import Amount, Count, Id, Money, Part, Text, Time
 
 
+class ReplicaSet(Part, frozen=True, kw_only=True):
+    """A replica set of a deployment that still has, or shall have, pods; `revision` as in its rollouts."""
+
+    name: Id
+    revision: Count
+    desired: Count
+    ready: Count
+
+
 class Deployment(Part, frozen=True, kw_only=True):
-    """Replica counts of a Kubernetes Deployment."""
+    """Replica counts of a Kubernetes Deployment, and how far its newest rollout is.
+
+    `rollout` is `stalled` once the progress deadline has passed; `replica_sets` are ordered by revision.
+    """
 
     namespace: Id
     name: Id
@@ -16,13 +28,21 @@ class Deployment(Part, frozen=True, kw_only=True):
     ready: Count
     available: Count
     updated: Count
+    revision: Count | UnsetType = UNSET
+    rollout: Literal["complete", "progressing", "stalled", "paused"] | UnsetType = UNSET
+    rollout_message: Text | UnsetType = UNSET
+    images: list[Text] | UnsetType = UNSET
+    replica_sets: list[ReplicaSet] | UnsetType = UNSET
 
 
 class Node(Part, frozen=True, kw_only=True):
-    """A Kubernetes node."""
+    """A Kubernetes node; `pressures` are its conditions that are true and should not be (MemoryPressure)."""
 
     name: Id
     ready: bool
+    reason: Text | UnsetType = UNSET
+    pressures: list[Id] | UnsetType = UNSET
+    unschedulable: bool | UnsetType = UNSET
 
 
 class KubernetesEvent(Part, frozen=True, kw_only=True):

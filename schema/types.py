@@ -35,6 +35,8 @@ EventSeverity = Literal["debug", "info", "warning", "error", "critical"]
 AgentStatus = Literal["healthy", "degraded", "failed", "down", "unknown"]
 SourceStatus = Literal["fresh", "stale", "down"]
 Runtime = Literal["kubernetes", "process", "mock"]
+DiscoveryMode = Literal["auto", "labeled", "all", "telemetry"]
+"""Which agents a snapshot shows (SPEC §7, ORACLE_DISCOVERY_MODE)."""
 
 
 class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=False):

@@ -13,7 +13,8 @@ from msgspec import UNSET
 
 from collectors.base import collector
 from schema.errors import InvalidMessage
-from schema.messages import OBSERVATION_KINDS, Gone, Heartbeat, Observed
+from schema.messages import Gone, Heartbeat, Observed
+from schema.observed import OBSERVATION_KINDS
 from schema.types import Part
 from schema.wire import decode, encode
 

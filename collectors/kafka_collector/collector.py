@@ -15,7 +15,7 @@ from collectors.kafka_collector.client import KafkaClient
 from collectors.kafka_collector.settings import KafkaSettings, watched
 from collectors.kafka_collector.translate import Sample
 from runtime.service import run_async
-from schema.messages import KafkaClusterObserved
+from schema.observed import KafkaClusterObserved
 
 MISSING_PASSES = 4
 """A group that so many lists in a row leave out is gone."""

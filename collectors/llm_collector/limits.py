@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from schema.messages import ModelObserved
+from schema.observed import ModelObserved
 
 QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")

@@ -13,8 +13,8 @@ from uuid import UUID, uuid5
 from msgspec import UNSET
 
 from collectors.base.collector import Observed
-from schema.messages import PodObserved, WorkloadObserved
 from schema.models import Pod, Transition
+from schema.observed import PodObserved, WorkloadObserved
 
 MIB = 1024 * 1024
 CPU_STEP_MILLICORES = 5

@@ -13,8 +13,8 @@ from collectors.process_collector.settings import PATTERNS, compiled
 from collectors.process_collector.slots import FORGOTTEN_AFTER_SECONDS, Slots
 from collectors.process_collector.translate import MIB, Process, Sample
 from schema.errors import SettingError
-from schema.messages import PodObserved
 from schema.models import Pod
+from schema.observed import PodObserved
 
 EXPRESSIONS = compiled(PATTERNS)
 BORN = 1_770_388_331.25

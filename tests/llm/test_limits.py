@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from collectors.llm_collector.limits import Answer, Limits, ModelLimits, limits_of
-from schema.messages import ModelObserved
+from schema.observed import ModelObserved
 
 AT = datetime(2026, 2, 6, 14, 32, 12, tzinfo=UTC)
 

@@ -8,7 +8,8 @@ import pytest
 
 from agents.base.tasks import reply_of, task_of
 from schema import messages
-from schema.messages import OBSERVATION_KINDS, Event, LogRecord, Observed, RawEvent
+from schema.messages import Event, LogRecord, Observed, RawEvent
+from schema.observed import OBSERVATION_KINDS
 from schema.wire import decode, encode
 
 FOLDER = Path(__file__).parents[2] / "schema" / "examples"
@@ -44,10 +45,14 @@ CONSUMERS: dict[str, Callable[[bytes], object]] = {
     "gone.json": log_record,
     "heartbeat.json": log_record,
     "heartbeat_down.json": log_record,
+    "observed_agent.json": log_record,
+    "observed_deployment.json": log_record,
     "observed_group.json": log_record,
     "observed_in_flight.json": log_record,
+    "observed_k8s_event.json": log_record,
     "observed_kafka_cluster.json": log_record,
     "observed_model.json": log_record,
+    "observed_node.json": log_record,
     "observed_pod.json": log_record,
     "observed_topic.json": log_record,
     "observed_workload.json": log_record,

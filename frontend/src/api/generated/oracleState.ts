@@ -32,7 +32,7 @@ export interface Agent {
   description?: string
   capabilities?: string[]
   endpoint?: string
-  discovered_by: ('labeled' | 'registered' | 'telemetry')[]
+  discovered_by: ('deployment' | 'labeled' | 'registered' | 'telemetry')[]
   status: 'degraded' | 'down' | 'failed' | 'healthy' | 'unknown'
   last_seen?: string
   instances: Instance[]
@@ -102,6 +102,10 @@ export interface Pod {
    */
   cpu_limit?: number
   /**
+   * millicores
+   */
+  cpu_request?: number
+  /**
    * MiB
    */
   memory?: number
@@ -109,9 +113,31 @@ export interface Pod {
    * MiB
    */
   memory_limit?: number
+  /**
+   * MiB
+   */
+  memory_request?: number
   network_rx_bytes_per_second?: number
   network_tx_bytes_per_second?: number
+  io_read_bytes_per_second?: number
+  io_write_bytes_per_second?: number
+  status_message?: string
+  restart_loop?: boolean
+  /**
+   * failed probes, as events tell
+   */
+  probe_failures?: number
   last_termination_reason?: string
+  last_terminated_at?: string
+  last_exit_code?: number
+  /**
+   * as in SIGKILL
+   */
+  last_exit_signal?: string
+  deleted_at?: string
+  node?: string
+  images?: string[]
+  agent_id?: string
   transitions?: Transition[]
 }
 /**
@@ -169,7 +195,9 @@ export interface Kubernetes {
   events: KubernetesEvent[]
 }
 /**
- * Replica counts of a Kubernetes Deployment.
+ * Replica counts of a Kubernetes Deployment, and how far its newest rollout is.
+ *
+ *     `rollout` is `stalled` once the progress deadline has passed; `replica_sets` are ordered by revision.
  */
 export interface Deployment {
   namespace: string
@@ -178,13 +206,30 @@ export interface Deployment {
   ready: number
   available: number
   updated: number
+  revision?: number
+  rollout?: 'complete' | 'paused' | 'progressing' | 'stalled'
+  rollout_message?: string
+  images?: string[]
+  replica_sets?: ReplicaSet[]
 }
 /**
- * A Kubernetes node.
+ * A replica set of a deployment that still has, or shall have, pods; `revision` as in its rollouts.
+ */
+export interface ReplicaSet {
+  name: string
+  revision: number
+  desired: number
+  ready: number
+}
+/**
+ * A Kubernetes node; `pressures` are its conditions that are true and should not be (MemoryPressure).
  */
 export interface Node {
   name: string
   ready: boolean
+  reason?: string
+  pressures?: string[]
+  unschedulable?: boolean
 }
 /**
  * A warning event of Kubernetes.
@@ -342,7 +387,7 @@ export interface Incident {
   since: string
 }
 /**
- * How fresh a source's part is (SPEC §4, Freshness).
+ * How fresh a source's part is (SPEC §4, Freshness), and what of it cannot be read.
  */
 export interface Source {
   name: string
@@ -354,4 +399,12 @@ export interface Source {
   interval_seconds: number
   clock_skew_seconds?: number
   undelivered_since?: string
+  unavailable?: Unavailable[]
+}
+/**
+ * A part of a source that cannot be read while the rest goes on: `metrics.k8s.io: 403 Forbidden`.
+ */
+export interface Unavailable {
+  part: string
+  reason: string
 }

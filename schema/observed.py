@@ -1,0 +1,95 @@
+"""What a source may observe (DESIGN §3): kind → the type of its value; entities of the snapshot, or parts."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from schema import models
+from schema.types import Count, DiscoveryMode, Id, Part, Runtime, Text, Time
+
+
+class WorkloadObserved(Part, frozen=True, kw_only=True):
+    """A workload without its pods, which are entities of their own."""
+
+    deployment_name: Id
+    namespace: Id
+    kind: Id
+    runtime: Runtime
+    max_pods: Count | UnsetType = UNSET
+
+
+class PodObserved(Part, frozen=True, kw_only=True):
+    """A pod and the workload that it stands under."""
+
+    namespace: Id
+    deployment_name: Id
+    pod: models.Pod
+
+
+class AgentObserved(Part, frozen=True, kw_only=True):
+    """What a deployment says of the agent that it runs (SPEC §7); which modes show it is the fold's.
+
+    `labeled` and `excluded` are the deployment's own words, the rest is annotated or inferred.
+    """
+
+    namespace: Id
+    deployment_name: Id
+    name: Id
+    labeled: bool
+    excluded: bool
+    role: Literal["agent", "llm_server"]
+    models: list[Id] | UnsetType = UNSET
+    description: Text | UnsetType = UNSET
+
+
+class KafkaClusterObserved(Part, frozen=True, kw_only=True):
+    """When a sample of the broker was taken, and how many brokers answered."""
+
+    sampled_at: Time
+    brokers: Count
+
+
+class ModelObserved(Part, frozen=True, kw_only=True):
+    """What a collector knows of a model: the provider's maxima and whether it answers."""
+
+    provider: Id
+    model: Id
+    key_label: Id = "default"
+    status: Literal["available", "rate_limited", "unavailable", "unknown"] = "unknown"
+    tpm_max: Count | UnsetType = UNSET
+    rpm_max: Count | UnsetType = UNSET
+    quota_exhausted: bool = False
+    resets_at: Time | UnsetType = UNSET
+
+
+class SnapshotSettings(Part, frozen=True, kw_only=True):
+    """Settings that shape a snapshot: they travel in the log, so that a second fold gives the same bytes."""
+
+    snapshot_interval_seconds: Annotated[int, Meta(ge=1, le=3600)]
+    discovery_mode: DiscoveryMode = "auto"
+
+
+class RefusedObserved(Part, frozen=True, kw_only=True):
+    """An entity, event or call that the store refused: the fold leaves it out from here on."""
+
+    kind: Id
+    key: list[Id]
+    reason: Text
+
+
+OBSERVATION_KINDS: dict[str, type[Part]] = {
+    "workload": WorkloadObserved,
+    "pod": PodObserved,
+    "agent": AgentObserved,
+    "deployment": models.Deployment,
+    "node": models.Node,
+    "k8s_event": models.KubernetesEvent,
+    "kafka_cluster": KafkaClusterObserved,
+    "group": models.Group,
+    "topic": models.Topic,
+    "model": ModelObserved,
+    "in_flight": models.InFlight,
+    "settings": SnapshotSettings,
+    "refused": RefusedObserved,
+}
+"""What a source may observe: kind → the type of its value."""
