@@ -38,9 +38,13 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """Something of these kinds could not be read: nothing of them may be taken for gone in this pass."""
+    """These parts of the source (kinds, or an interface of it) cannot be read; an empty reason ends that.
 
-    kinds: tuple[str, ...]
+    Nothing of them may be taken for gone meanwhile. The snapshot shows the reason beside the source. A pass
+    that ends without repeating it has read them.
+    """
+
+    parts: tuple[str, ...]
     reason: str
 
 

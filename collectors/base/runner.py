@@ -90,7 +90,7 @@ class Runner:
         self._holding = False
         self._outage_since: datetime | None = None
         self._down_reason = ""
-        self._partial_reason = ""
+        self._told_unavailable: dict[str, str] = {}
         self._failures = 0
         self._news = asyncio.Event()
         self._log = logger().bind(source=self._source.source)
@@ -119,20 +119,21 @@ class Runner:
         """Run one pass, and give the seconds until the next is due; an unreachable source backs off."""
         began = self._clock.monotonic()
         self._source.begin_pass()
-        partial = ""
         try:
             async for item in self._collector.observe():
                 self._take(item)
                 if isinstance(item, collector.Partial):
-                    partial = item.reason
+                    self._note_unavailable()
                 elif isinstance(item, collector.Complete):
                     self._answered()
         except SourceUnavailable as error:
             return self._unavailable(str(error))
         self._answered()
-        self._note_partial(partial)
+        self._source.end_pass()
+        self._note_unavailable()
         seconds = self._clock.monotonic() - began
-        PASSES.labels(self._source.source, "partial" if partial else "complete").inc()
+        outcome = "partial" if self._source.unavailable else "complete"
+        PASSES.labels(self._source.source, outcome).inc()
         PASS_SECONDS.labels(self._source.source).observe(seconds)
         return max(0.0, self._pace.interval_seconds - seconds)
 
@@ -237,8 +238,15 @@ class Runner:
         self._failures += 1
         return limit * random.uniform(0.5, 1.0)  # noqa: S311 - jitter needs no secrecy
 
-    def _note_partial(self, reason: str) -> None:
-        if reason != self._partial_reason:
-            self._partial_reason = reason
-            if reason:
-                self._log.warning("partly read", reason=reason)
+    def _note_unavailable(self) -> None:
+        """Log what cannot be read, once, and have a heartbeat tell it at once."""
+        now, before = self._source.unavailable, self._told_unavailable
+        if now == before:
+            return
+        self._told_unavailable = now
+        for part in now.keys() | before.keys():
+            if part not in now:
+                self._log.info("read again", part=part)
+            elif now[part] != before.get(part):
+                self._log.warning("partly read", part=part, reason=now[part])
+        self._news.set()

@@ -14,10 +14,13 @@ from msgspec import UNSET
 from collectors.base import collector
 from schema.errors import InvalidMessage
 from schema.messages import Gone, Heartbeat, Observed
+from schema.models import Unavailable
 from schema.observed import OBSERVATION_KINDS
 from schema.types import Part
 from schema.wire import decode, encode
 
+MAX_REASON = 1000
+"""Characters of a reason: it travels with every heartbeat."""
 _DECODERS: dict[str, msgspec.json.Decoder[Part]] = {
     kind: msgspec.json.Decoder(value) for kind, value in OBSERVATION_KINDS.items()
 }
@@ -32,6 +35,8 @@ class Source:
         self._values: dict[str, dict[str, bytes]] = defaultdict(dict)
         self._seen: dict[str, set[str]] = defaultdict(set)
         self._synced: set[str] = set()
+        self._unavailable: dict[str, str] = {}
+        self._told_unavailable: set[str] = set()
 
     @property
     def synced(self) -> list[str]:
@@ -45,6 +50,18 @@ class Source:
     def begin_pass(self) -> None:
         """Forget what the last pass named: absence counts within one pass only."""
         self._seen.clear()
+        self._told_unavailable.clear()
+
+    def end_pass(self) -> None:
+        """Note that a pass came to its end: the parts that it did not call unavailable have been read."""
+        self._unavailable = {
+            part: reason for part, reason in self._unavailable.items() if part in self._told_unavailable
+        }
+
+    @property
+    def unavailable(self) -> dict[str, str]:
+        """The parts that cannot be read, each with the reason, in order of name."""
+        return dict(sorted(self._unavailable.items()))
 
     def take(self, item: collector.Item, now: datetime) -> list[Observed | Gone]:
         """Take over one item, and give the records that the log needs because of it.
@@ -61,6 +78,7 @@ class Source:
             case collector.Complete():
                 return [record for kind in item.kinds for record in self._complete(kind, now)]
             case collector.Partial():
+                self._note(item)
                 return []
 
     def renew(self, epoch: str, now: datetime) -> Iterator[Observed]:
@@ -89,7 +107,17 @@ class Source:
             synced=self.synced,
             down_reason=down_reason or UNSET,
             undelivered_since=undelivered_since or UNSET,
+            unavailable=[Unavailable(part=part, reason=why) for part, why in self.unavailable.items()]
+            or UNSET,
         )
+
+    def _note(self, item: collector.Partial) -> None:
+        for part in item.parts:
+            if item.reason:
+                self._unavailable[part] = item.reason[:MAX_REASON]
+                self._told_unavailable.add(part)
+            else:
+                self._unavailable.pop(part, None)
 
     def _observe(self, item: collector.Observed, now: datetime) -> list[Observed | Gone]:
         # Seen even when the value turns out to be wrong: an entity that is there is not gone.

@@ -12,6 +12,7 @@ from runtime.health import Health
 from runtime.kafka import Headers
 from schema.errors import QueueFull
 from schema.messages import Gone, Heartbeat, LogRecord, Observed
+from schema.models import Unavailable
 
 START = datetime(2026, 2, 6, 14, 32, 11, tzinfo=UTC)
 _RECORD = msgspec.json.Decoder(LogRecord)
@@ -85,6 +86,11 @@ class FakeProducer:
     def heartbeats(self) -> list[Heartbeat]:
         """Give the heartbeats that came since the last call."""
         return [record for record in self.drain() if isinstance(record, Heartbeat)]
+
+    def unavailable(self) -> list[Unavailable]:
+        """Give what the newest heartbeat calls unavailable."""
+        newest = self.heartbeats()[-1].unavailable
+        return newest if isinstance(newest, list) else []
 
 
 class FakeCollector:

@@ -217,3 +217,21 @@ async def test_a_feed_publishes_what_is_put_into_it() -> None:
         "Observed",
         "Gone",
     ]
+
+
+async def test_a_heartbeat_tells_which_parts_cannot_be_read_until_a_pass_reads_them() -> None:
+    partial = Partial(("metrics.k8s.io",), "403 Forbidden")
+    bench = Bench(FakeCollector([node("a"), COMPLETE, partial], [node("a"), COMPLETE]))
+    await bench.turn()
+    assert [(one.part, one.reason) for one in bench.producer.unavailable()] == [
+        ("metrics.k8s.io", "403 Forbidden")
+    ]
+    await bench.turn()
+    assert bench.producer.unavailable() == []
+
+
+async def test_an_empty_reason_ends_what_could_not_be_read_within_a_pass() -> None:
+    items = [Partial(("metrics.k8s.io", "nodes"), "403 Forbidden"), Partial(("nodes",), ""), COMPLETE]
+    bench = Bench(FakeCollector(items))
+    await bench.turn()
+    assert [one.part for one in bench.producer.unavailable()] == ["metrics.k8s.io"]
