@@ -35,7 +35,7 @@ def free_port() -> int:
     raise StackError(f"no free port between {_PORTS[0]} and {_PORTS[1]}")
 
 
-class _Server:
+class Server:
     """One server process: `start` returns when it serves, `stop` and `kill` when it is gone."""
 
     name: str
@@ -90,7 +90,7 @@ class _Server:
             time.sleep(0.02)
 
 
-class KafkaServer(_Server):
+class KafkaServer(Server):
     """A real Apache Kafka on a port of its own, its data under `directory`."""
 
     name = "Kafka"
@@ -110,7 +110,7 @@ class KafkaServer(_Server):
         self._launch(self._broker.command(), lambda: kafka_serves("127.0.0.1", self._broker.port), RunAs())
 
 
-class PostgresServer(_Server):
+class PostgresServer(Server):
     """A real Postgres on a port of its own, its data under `directory`."""
 
     name = "Postgres"
