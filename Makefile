@@ -22,7 +22,8 @@ step = @mkdir -p .oracle/logs; began=$$SECONDS; log=.oracle/logs/make-$(1).log; 
 	if ! ( $(3) ) > $$log 2>&1; then tail -n 40 $$log >&2; echo "$(1): failed, see $$log" >&2; exit 1; fi; \
 	grep -h 'apt-get install' $$log || true; echo "$(1): ready in $$((SECONDS - began)) s"
 
-.PHONY: help up down status test lint bench lock schema clean clean-data tools prepare prepare-test broker chromium
+.PHONY: help up down status test test-real lint bench lock schema clean clean-data tools
+.PHONY: prepare prepare-test broker chromium
 
 help: ## Show this.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -41,6 +42,11 @@ status: ## Show every part of the local stack.
 test: tools ## Check and test everything, on a real broker, database and browser of its own.
 	@$(MAKE) -j4 prepare-test
 	@exec $(PY) tests/checks.py
+
+test-real: tools ## Test against a real Kubernetes control plane (its first build takes some ten minutes).
+	@$(MAKE) $(INSTALLED_DEV)
+	@$(PY) -m tests.control_plane.build
+	@exec $(PY) tests/checks.py --real
 
 lint: tools ## Check style, types and imports, and repair what can be repaired.
 	@$(MAKE) -j2 $(INSTALLED_DEV) $(NODE_MODULES)

@@ -1,6 +1,7 @@
 """`make test`: every check, then the tests, then one line that says what passed and what was skipped and why.
 
 The static checks of Python and of the frontend run side by side; the tests have the machine for themselves.
+`make test-real` is the same without the checks, on the tests of the real control plane (`--real`).
 """
 
 import re
@@ -18,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 FRONTEND = ROOT / "frontend"
+REAL_TESTS = "tests/real"
 
 PYTHON_CHECKS = {
     "ruff": [str(BIN / "ruff"), "check", "."],
@@ -52,9 +54,9 @@ def run_lane(checks: dict[str, list[str]], directory: Path) -> list[Outcome]:
     return outcomes
 
 
-def run_tests(report: Path) -> bool:
+def run_tests(report: Path, arguments: list[str]) -> bool:
     """Run pytest with its output on the terminal."""
-    command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *sys.argv[1:]]
+    command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 
@@ -82,8 +84,8 @@ def closing_line(outcomes: list[Outcome], passed_tests: int, tests_ok: bool, ski
     return f"{start}passed: {', '.join(passed)}; skipped: {why}"
 
 
-def main() -> int:
-    """Run everything; exit non-zero when anything failed."""
+def run_checks() -> tuple[list[Outcome], Counter[str]]:
+    """Run the static checks, showing what those that failed printed; say too what was not run and why."""
     lanes = [(PYTHON_CHECKS, ROOT)]
     unchecked: Counter[str] = Counter()
     if shutil.which("npm"):
@@ -95,13 +97,20 @@ def main() -> int:
     for outcome in outcomes:
         if not outcome.passed:
             print(f"\n--- {outcome.name}\n{outcome.output}", flush=True)
+    return outcomes, unchecked
+
+
+def main(arguments: list[str]) -> int:
+    """Run everything, or with `--real` the tests of the control plane; exit non-zero when anything failed."""
+    real = arguments[:1] == ["--real"]
+    outcomes, unchecked = ([], Counter[str]()) if real else run_checks()
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
-        tests_ok = run_tests(report)
+        tests_ok = run_tests(report, [REAL_TESTS, *arguments[1:]] if real else arguments)
         passed_tests, skipped = summarise(report)
     print(closing_line(outcomes, passed_tests, tests_ok, skipped + unchecked), flush=True)
     return 0 if tests_ok and all(outcome.passed for outcome in outcomes) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -5,6 +5,7 @@ container runs, everything else is the real thing.
 """
 
 import os
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -12,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
+
 from cli.stack.errors import StackError
 from tests.control_plane import build, manifests, tokens
 from tests.control_plane.certificates import make_certificates
-from tests.control_plane.client import ApiClient, Json
+from tests.control_plane.client import ApiClient, ApiRefused, Json
 from tests.control_plane.commands import Layout
 from tests.control_plane.servers import (
     API_SERVER,
@@ -58,7 +61,7 @@ class Cluster:
         )
         self._write(self._layout.token_file, tokens.token_file(self._tokens))
         self.kubeconfig(tokens.ADMIN)
-        self.admin = ApiClient(self.server_url, str(self.ca_path), self._tokens[tokens.ADMIN])
+        self.admin = self.client(tokens.ADMIN)
         self.servers = control_plane(self._layout)
         self.parts = [name for name in self.servers if with_metrics or name != METRICS]
 
@@ -108,7 +111,19 @@ class Cluster:
 
     def client(self, user: str) -> ApiClient:
         """Give a client that speaks as a user."""
-        return ApiClient(self.server_url, str(self.ca_path), self.token(user))
+        return self.client_with(self.token(user))
+
+    def client_with(self, token: str) -> ApiClient:
+        """Give a client that shows a token."""
+        return ApiClient(self.server_url, str(self.ca_path), token)
+
+    def grant(self, user: str, namespace: str | None, rules: list[Json]) -> None:
+        """Give a user these RBAC rules in a namespace, or with None in the whole cluster."""
+        role, binding = manifests.role(user, namespace, rules)
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        base, prefix = f"/apis/rbac.authorization.k8s.io/v1{scope}", "" if namespace else "cluster"
+        self.admin.ensure(f"{base}/{prefix}roles", role)
+        self.admin.ensure(f"{base}/{prefix}rolebindings", binding)
 
     def kubeconfig(self, user: str, *, token: str | None = None, namespace: str = "default") -> Path:
         """Write a kubeconfig for a user, or for a token of its own under that name; give its path."""
@@ -157,6 +172,26 @@ class Cluster:
         """Write into a pod's status as a kubelet would; lists are replaced, conditions joined by type."""
         path = f"/api/v1/namespaces/{namespace}/pods/{name}/status"
         return self.admin.patch(path, {"status": status}, "strategic")
+
+    def usage(self, namespace: str) -> list[Json]:
+        """List what metrics.k8s.io says of the pods of a namespace; empty until two scrapes (20 s) saw them.
+
+        kwok begins to count a container's CPU when its node is first asked, so the nodes are asked here too.
+        """
+        trust = ssl.create_default_context(cafile=str(self.ca_path))
+        kubelet_url = f"https://127.0.0.1:{self._layout.ports.kubelet}"
+        with httpx.Client(base_url=kubelet_url, verify=trust, trust_env=False) as kubelet:
+            for node in self.admin.get("/api/v1/nodes")["items"]:
+                path = f"/metrics/nodes/{node['metadata']['name']}/metrics/resource"
+                kubelet.get(path).raise_for_status()
+        try:
+            answer = self.admin.get(f"/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods")
+        except ApiRefused as refused:
+            if refused.status in {404, 503}:  # not registered yet, or not serving yet
+                return []
+            raise
+        items: list[Json] = answer["items"]
+        return items
 
     def wait_until(self, predicate: Callable[[], T | None], seconds: float = 30) -> T:
         """Ask again and again until the answer is true, and give it; raise AssertionError when time is up."""

@@ -73,6 +73,7 @@ def kube_apiserver(layout: Layout) -> list[str]:
     return [
         f"--etcd-servers={layout.etcd_url}",
         *_serving(layout, layout.ports.api_server),
+        f"--client-ca-file={made.ca}",  # metrics-server asks for one, though no client shows a certificate
         f"--token-auth-file={layout.token_file}",
         "--authorization-mode=RBAC",
         f"--service-account-issuer={ISSUER}",
@@ -133,6 +134,7 @@ def metrics_server(layout: Layout) -> list[str]:
         f"--authorization-kubeconfig={layout.admin_kubeconfig}",
         *_serving(layout, layout.ports.metrics_server),
         "--kubelet-insecure-tls",
+        "--kubelet-use-node-status-port",
         "--kubelet-preferred-address-types=InternalIP",
         "--kubelet-request-timeout=5s",
         "--metric-resolution=10s",

@@ -112,6 +112,23 @@ def deployment(
     }
 
 
+def role(user: str, namespace: str | None, rules: list[Json]) -> tuple[Json, Json]:
+    """Describe a role of these rules and its binding to a user: of one namespace, or of the cluster."""
+    kind = "Role" if namespace else "ClusterRole"
+    group, version = "rbac.authorization.k8s.io", "rbac.authorization.k8s.io/v1"
+    metadata = {"name": user, **({"namespace": namespace} if namespace else {})}
+    subject = {"kind": "User", "name": user, "apiGroup": group}
+    described = {"apiVersion": version, "kind": kind, "metadata": metadata, "rules": rules}
+    binding = {
+        "apiVersion": version,
+        "kind": f"{kind}Binding",
+        "metadata": metadata,
+        "subjects": [subject],
+        "roleRef": {"apiGroup": group, "kind": kind, "name": user},
+    }
+    return described, binding
+
+
 def metrics_api(port: int) -> tuple[Json, Json]:
     """Describe the Service and the APIService that lead metrics.k8s.io to metrics-server on loopback."""
     service = {
