@@ -8,6 +8,8 @@ OracleError
 │   ├── QueueFull         the producer's buffer is full: pause what feeds it
 │   └── BrokerFatal       the client cannot go on: exit without committing
 ├── SourceUnavailable     what a collector watches does not answer: back off and say `down`
+│   ├── SourceRefused     it answers, and refuses one request: the rest goes on
+│   └── SourceExpired     it no longer has what a watch would resume from: list again
 └── StoreError
     ├── StoreUnavailable  an outage: try again later
     ├── StoreRefused      the data, not the store, is at fault
@@ -51,6 +53,18 @@ class BrokerFatal(BrokerError):  # noqa: N818 - as librdkafka names it
 
 class SourceUnavailable(OracleError):  # noqa: N818 - named for the state it reports
     """What a collector watches does not answer, or refuses; the text is shown beside the source."""
+
+
+class SourceRefused(SourceUnavailable):
+    """The source refused one request with this HTTP status; others may succeed."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(f"{status} {detail}" if status else detail)
+        self.status = status
+
+
+class SourceExpired(SourceUnavailable):
+    """The history that a watch would resume from is gone (410): list again."""
 
 
 class StoreError(OracleError):

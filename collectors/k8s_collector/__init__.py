@@ -1,0 +1,1 @@
+"""Observes a Kubernetes cluster: workloads, pods, agents, warning events, nodes, use of resources."""

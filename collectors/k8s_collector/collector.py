@@ -1,0 +1,199 @@
+"""Observes a cluster: one pass lasts as long as the API server answers.
+
+`python -m collectors.k8s_collector.collector` runs it as the source `kubernetes@<cluster>`. A pass reads the
+configuration, tells everything that is known, lets the reflectors go on where they were, and asks the server
+every interval whether it is there; it ends with SourceUnavailable, and the runner begins the next one. What
+is known outlives the passes, so an outage loses nothing but time.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Protocol
+
+from collectors.base.collector import Collector, Complete, Item, Partial
+from collectors.base.serve import DEPENDENCIES, main_of
+from collectors.k8s_collector import client
+from collectors.k8s_collector.clock import ServerClock
+from collectors.k8s_collector.measures import Measures
+from collectors.k8s_collector.mocks import mock_workloads
+from collectors.k8s_collector.objects import AnyObject
+from collectors.k8s_collector.picture import Picture
+from collectors.k8s_collector.reflector import Reflector
+from collectors.k8s_collector.resources import KINDS, PODS, RESOURCES
+from collectors.k8s_collector.settings import ALL_NAMESPACES, K8sSettings, check
+from collectors.k8s_collector.threads import in_thread
+from runtime.service import run_async
+from schema.errors import SourceRefused, SourceUnavailable
+
+ANSWER_SECONDS = 5.0
+"""A server that does not tell its version in this time is down."""
+WAITING_BATCHES = 4
+
+
+class Server(Protocol):
+    """The API server, as the reflectors and the measures need it."""
+
+    def get(self, path: str, query: dict[str, str] | None = None, seconds: float = 30.0) -> bytes:
+        """Give an answer's body; blocks."""
+
+    def watch(self, path: str, query: dict[str, str]) -> Any:
+        """Open a watch; blocks."""
+
+    def close(self) -> None:
+        """Close idle connections."""
+
+
+class KubernetesCollector:
+    """Follows the resources of some namespaces, or of all."""
+
+    name = "kubernetes"
+
+    def __init__(
+        self,
+        settings: K8sSettings,
+        namespaces: tuple[str, ...],
+        connect: Callable[[], Server],
+        clock: ServerClock,
+    ) -> None:
+        self._settings = settings
+        self._connect = connect
+        self._clock = clock
+        self._picture = Picture()
+        self._queue: asyncio.Queue[list[Item]] = asyncio.Queue(WAITING_BATCHES)
+        self._reflectors = [
+            Reflector(resource, namespace, self)
+            for resource in RESOURCES
+            for namespace in (namespaces if resource.namespaced else (ALL_NAMESPACES,))
+        ]
+        self._measures = Measures(self._picture, namespaces, settings, self.put)
+        self._complete: set[str] = set()
+        self._told_skew = ""
+
+    async def observe(self) -> AsyncIterator[Item]:
+        """Run one pass. Raises SourceUnavailable."""
+        try:
+            server = await in_thread(self._connect)
+        except client.NoCluster:
+            for item in self._without_cluster():
+                yield item
+            return
+        self._queue = asyncio.Queue(WAITING_BATCHES)
+        self._complete.clear()
+        try:
+            await self._ask(server)
+            for item in self._picture.everything():
+                yield item
+            async for item in self._follow(server):
+                yield item
+        finally:
+            server.close()
+
+    def changed(self, value: AnyObject) -> list[Item]:
+        """Take an object of a reflector in."""
+        return self._picture.take(value, self._clock.now())
+
+    def gone(self, kind: type[AnyObject], uid: str, last: AnyObject | None) -> list[Item]:
+        """Take the end of an object of a reflector."""
+        return self._picture.forget(kind, uid, last, self._clock.now())
+
+    async def put(self, items: list[Item]) -> None:
+        """Pass items on to the runner, at its pace."""
+        await self._queue.put(items)
+
+    def _without_cluster(self) -> list[Item]:
+        """Give what there is without a cluster. Raises NoCluster where there should be one."""
+        if self._settings.oracle_allow_mocks:
+            return list(mock_workloads())
+        if self._settings.oracle_discovery_mode == "telemetry":
+            return [Complete(KINDS)]
+        raise client.NoCluster
+
+    async def _follow(self, server: Server) -> AsyncIterator[Item]:
+        settled = asyncio.Event()
+        for reflector in self._reflectors:
+            reflector.settled = False
+        jobs: list[Coroutine[Any, Any, None]] = [
+            *(reflector.follow(server, settled.set) for reflector in self._reflectors),
+            self._measures.follow(server),
+            self._watch_over(server),
+            self._tell_complete(settled),
+        ]
+        tasks = [asyncio.create_task(job) for job in jobs]
+        for task in tasks:
+            task.add_done_callback(lambda _: self._wake())
+        try:
+            while True:
+                for item in await self._queue.get():
+                    yield item
+                for task in tasks:
+                    if task.done():
+                        task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _wake(self) -> None:
+        """Have a job's end seen, also while nothing comes; a full queue wakes by itself."""
+        if not self._queue.full():
+            self._queue.put_nowait([])
+
+    async def _watch_over(self, server: Server) -> None:
+        """Ask again and again whether the server is there; raises SourceUnavailable when it is not."""
+        while True:
+            await asyncio.sleep(self._settings.observe_interval_seconds)
+            await self._ask(server)
+            items = self._picture.calm(self._clock.now())
+            if self._clock.skew != self._told_skew:
+                self._told_skew = self._clock.skew
+                items.append(Partial(("clock",), self._told_skew))
+            if items:
+                await self.put(items)
+
+    async def _ask(self, server: Server) -> None:
+        try:
+            await in_thread(server.get, "/version", None, ANSWER_SECONDS)
+        except SourceRefused as error:
+            if error.status >= 500:
+                raise SourceUnavailable(f"the API server is not well: {error}") from None
+            # It knows us and refuses this only: hardened clusters do.
+
+    async def _tell_complete(self, settled: asyncio.Event) -> None:
+        """Call a kind complete once everything that it is made of is in step, or known to be refused."""
+        while True:
+            await settled.wait()
+            settled.clear()
+            pods = [one for one in self._reflectors if one.resource is PODS]
+            if all(one.settled and one.refused for one in pods):
+                raise SourceUnavailable(f"{pods[0].part}: {pods[0].refused}")
+            if not all(one.settled for one in pods):
+                continue
+            waiting = {kind for one in self._reflectors if not one.settled for kind in one.resource.kinds}
+            ready = tuple(kind for kind in KINDS if kind not in waiting and kind not in self._complete)
+            self._complete.update(ready)
+            if ready:
+                await self.put([Complete(ready)])
+
+
+def make(settings: K8sSettings) -> tuple[Collector, str]:
+    """Compose the collector, and give its instance: the cluster's name, and the namespaces unless all."""
+    check(settings)
+    clock = ServerClock()
+    cluster, own_namespace = client.own_place(settings)
+    namespaces = settings.oracle_namespaces or (own_namespace or "default",)
+    instance = settings.k8s_cluster or cluster or "in-cluster"
+    if namespaces != (ALL_NAMESPACES,):
+        instance = f"{instance}/{','.join(sorted(set(namespaces)))}"
+    collector = KubernetesCollector(
+        settings, tuple(sorted(set(namespaces))), lambda: client.connect(settings, clock), clock
+    )
+    return collector, instance
+
+
+def main() -> None:
+    """Run the service."""
+    run_async("k8s-collector", K8sSettings, main_of(make), *DEPENDENCIES)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""The chain of a pod's life: every status that it had, each at its own time; pure.
+
+A pod's object tells more than its present: when it was created, when each container's present and last run
+began and ended. What it tells is found again, with the same time, in every later object and by a collector
+that starts anew; so whatever was missed between two objects, or two watches, is told afterwards. A status
+without a time of its own (CrashLoopBackOff, ImagePullBackOff) counts from the moment it was seen.
+
+Kubernetes' times are whole seconds. So that a container that starts, dies and starts again within a second
+keeps its order, the n-th run begins 2n and ends 2n + 1 microseconds later.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from operator import itemgetter
+
+import msgspec
+
+from collectors.k8s_collector.objects import ContainerStatus, Pod, Terminated
+from collectors.k8s_collector.statuses import CRASH_LOOP, CREATED, DELETED, RUNNING, Status, reason_of
+from schema.models import Transition
+
+MAX_TRANSITIONS = 20
+TOLD_WITHIN = timedelta(hours=1)
+"""A pod that is seen for the first time is told with its changes of the last hour only."""
+LOOP_RESTARTS = 3
+LOOP_WITHIN = timedelta(minutes=10)
+
+Moment = tuple[datetime, str]
+
+
+class Life(msgspec.Struct, frozen=True, gc=False):
+    """What is remembered of a pod's life; `restarted_at` are the newest restarts that were seen."""
+
+    status: str
+    restarts: int
+    transitions: tuple[Transition, ...]
+    restarted_at: tuple[datetime, ...] = ()
+
+    def loops(self, now: datetime) -> bool:
+        """Say whether the pod restarts again and again: it backs off, or restarted three times in 10 min."""
+        recent = [at for at in self.restarted_at if now - at <= LOOP_WITHIN]
+        return self.status == CRASH_LOOP or len(recent) >= LOOP_RESTARTS
+
+
+def lived(before: Life | None, pod: Pod, status: Status, now: datetime) -> Life:
+    """Give the life with what a newer object of the pod tells."""
+    moments = list(_moments(pod))
+    if status.since is not None and not any(name == status.name for _, name in moments):
+        moments.append((status.since, status.name))
+    known = before.transitions if before else ()
+    seen = {(one.at, one.status) for one in known}
+    fresh = sorted(one for one in set(moments) if (one[0], one[1][:256]) not in seen)
+    if before is None:
+        fresh = [one for one in fresh if now - one[0] <= TOLD_WITHIN]
+    elif before.status != status.name and (not fresh or fresh[-1][1] != status.name):
+        fresh.append((now, status.name))
+    transitions = (*known, *(Transition(status=name[:256], at=at) for at, name in fresh))
+    restarts = sum(one.restart_count for one in pod.status.container_statuses or ())
+    return Life(status.name, restarts, transitions[-MAX_TRANSITIONS:], _restarted(before, restarts, now))
+
+
+def ended(before: Life, now: datetime) -> Life:
+    """Give the life of a pod that was deleted."""
+    last = Transition(status=DELETED, at=now)
+    transitions = (*before.transitions, last)[-MAX_TRANSITIONS:]
+    return msgspec.structs.replace(before, status=DELETED, transitions=transitions)
+
+
+def last_termination(pod: Pod) -> Terminated | None:
+    """Give how the newest ended run of any container ended, init containers included."""
+    statuses = (*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ()))
+    ends = [
+        (ended.finished_at, ended)
+        for one in statuses
+        for ended in (one.last_state.terminated, one.state.terminated)
+        if ended is not None and ended.finished_at is not None
+    ]
+    return max(ends, key=itemgetter(0))[1] if ends else None
+
+
+def _moments(pod: Pod) -> Iterator[Moment]:
+    if pod.metadata.creation_timestamp is not None:
+        yield pod.metadata.creation_timestamp, CREATED
+    for one in pod.status.container_statuses or ():
+        yield from _runs(one)
+
+
+def _runs(one: ContainerStatus) -> Iterator[Moment]:
+    """Give the beginnings and ends of a container's last and present run."""
+    last, number = one.last_state.terminated, max(0, one.restart_count)
+    if last is not None:
+        yield from _run(last.started_at, last, max(0, number - 1))
+    if one.state.running is not None:
+        yield from _run(one.state.running.started_at, None, number)
+    elif one.state.terminated is not None:
+        yield from _run(one.state.terminated.started_at, one.state.terminated, number)
+
+
+def _run(started_at: datetime | None, end: Terminated | None, number: int) -> Iterator[Moment]:
+    number = min(number, 100_000)
+    if started_at is not None:
+        yield _later(started_at, 2 * number), RUNNING
+    if end is not None and end.finished_at is not None:
+        yield _later(end.finished_at, 2 * number + 1), reason_of(end)
+
+
+def _later(moment: datetime, microseconds: int) -> datetime:
+    try:
+        return moment + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return moment
+
+
+def _restarted(before: Life | None, restarts: int, now: datetime) -> tuple[datetime, ...]:
+    if before is None:
+        return ()
+    more = min(max(0, restarts - before.restarts), LOOP_RESTARTS)
+    return (*before.restarted_at, *(now,) * more)[-LOOP_RESTARTS:]
