@@ -20,5 +20,6 @@ export default defineConfig({
     restoreMocks: true,
     // The machine that runs these has two cores, and other suites run beside them.
     maxWorkers: 2,
+    testTimeout: 30_000,
   },
 })

@@ -10,7 +10,7 @@ export function upsert(
   key: readonly string[],
   value: unknown,
 ): readonly unknown[] {
-  const present = list.findIndex((entity) => compare(entity, shape, key) === 0)
+  const present = indexOf(list, shape, key)
   if (present >= 0) return sameValue(list[present], value) ? list : list.with(present, value)
   const after = list.findIndex((entity) => compare(entity, shape, key) > 0)
   return list.toSpliced(after < 0 ? list.length : after, 0, value)
@@ -18,7 +18,7 @@ export function upsert(
 
 /** Take an entity out; the same list when it is not there. */
 export function remove(list: readonly unknown[], shape: Shape, key: readonly string[]): readonly unknown[] {
-  const index = list.findIndex((entity) => compare(entity, shape, key) === 0)
+  const index = indexOf(list, shape, key)
   return index < 0 ? list : list.toSpliced(index, 1)
 }
 
@@ -38,6 +38,20 @@ export function sameValue(left: unknown, right: unknown): boolean {
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Find an entity by halves; where that finds none one by one, for a server may order rare letters otherwise. */
+function indexOf(list: readonly unknown[], shape: Shape, key: readonly string[]): number {
+  let from = 0
+  let to = list.length - 1
+  while (from <= to) {
+    const middle = (from + to) >> 1
+    const order = compare(list[middle], shape, key)
+    if (order === 0) return middle
+    if (order < 0) from = middle + 1
+    else to = middle - 1
+  }
+  return list.findIndex((entity) => compare(entity, shape, key) === 0)
 }
 
 function compare(entity: unknown, shape: Shape, key: readonly string[]): number {

@@ -177,7 +177,7 @@ describe('the strips below', () => {
 
   it('show how fresh each source is, and mark the panel whose source is not', () => {
     open(live())
-    const rows = within(region('Sources').getByRole('list')).getAllByRole('listitem')
+    const rows = within(region('Sources').getByRole('list', { name: 'Sources' })).getAllByRole('listitem')
     expect(rows[0]).toHaveTextContent(/kafka.*0.9 s old.*every 2 s.*fresh/)
     expect(rows[3]).toHaveTextContent(/telemetry.*no heartbeat.*1 min 4 s old.*down/)
     expect(region('LLM spend today').getByText(/^Source stale, as of/)).toBeVisible()
@@ -186,7 +186,15 @@ describe('the strips below', () => {
 })
 
 describe('each panel', () => {
-  const names = ['Agents', 'Consumer lag', 'LLM spend today', 'Sources']
+  const names = [
+    'Agents',
+    'Infrastructure health',
+    'Warning events',
+    'Nodes',
+    'Consumer lag',
+    'LLM spend today',
+    'Sources',
+  ]
 
   it('says that it is loading', () => {
     open({ connection: 'connecting' })

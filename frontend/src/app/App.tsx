@@ -6,8 +6,11 @@ import { AgentGrid } from '@/features/agent-grid/AgentGrid'
 import { KeyForm } from '@/features/api-key/KeyForm'
 import { ConsumerLagPanel } from '@/features/consumer-lag/ConsumerLagPanel'
 import { Header } from '@/features/header/Header'
+import { InfrastructurePanel } from '@/features/infrastructure/InfrastructurePanel'
+import { NodesPanel } from '@/features/nodes/NodesPanel'
 import { SourcesPanel } from '@/features/sources/SourcesPanel'
 import { SpendPanel } from '@/features/spend/SpendPanel'
+import { WarningEventsPanel } from '@/features/warning-events/WarningEventsPanel'
 
 export function App() {
   const needsKey = useLive((state) => state.connection === 'unauthorised')
@@ -31,6 +34,17 @@ function Panels() {
       <Guarded of="The agents">
         <AgentGrid />
       </Guarded>
+      <Guarded of="The infrastructure">
+        <InfrastructurePanel />
+      </Guarded>
+      <div className="grid gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
+        <Guarded of="The warning events">
+          <WarningEventsPanel />
+        </Guarded>
+        <Guarded of="The nodes">
+          <NodesPanel />
+        </Guarded>
+      </div>
       <div className="grid gap-4 lg:grid-cols-3">
         <Guarded of="The consumer lag">
           <ConsumerLagPanel />

@@ -1,6 +1,7 @@
 // The four faces of every panel: loading, unreachable, empty, or its content; and beside its title, whether it
 // is of now.
 import type { ReactNode } from 'react'
+import type { Source } from '@/api/generated/oracleState'
 import { useLive } from '@/api/live'
 import type { Connection } from '@/api/liveSource'
 import { Badge } from './Badge'
@@ -40,15 +41,25 @@ const CAUTIONS: Partial<Record<Connection, { tone: Tone; word: string }>> = {
 }
 
 interface CautionProps {
-  /** The source that the panel's part comes from, by its name in `sources`. */
-  readonly source?: string
+  /** The sources that the panel's part comes from, by their names in `sources`. */
+  readonly source?: string | readonly string[]
+}
+
+const WORST_FIRST: readonly Source['status'][] = ['down', 'stale', 'fresh']
+
+/** Give the least trustworthy of the sources that go by these names. */
+function worstOf(sources: readonly Source[], names: string | readonly string[]): Source | undefined {
+  const own = sources.filter(({ name }) =>
+    typeof names === 'string' ? name === names : names.includes(name),
+  )
+  return WORST_FIRST.flatMap((status) => own.filter((one) => one.status === status))[0]
 }
 
 /** Say that a panel is not of now, and of when it is; nothing when all is well. */
-export function Caution({ source }: CautionProps) {
+export function Caution({ source = [] }: CautionProps) {
   const lastTickAt = useLive((state) => state.snapshot && Date.parse(state.snapshot.timestamp))
   const caution = CAUTIONS[useLive((state) => state.connection)]
-  const own = useLive((state) => state.snapshot?.sources.find(({ name }) => name === source))
+  const own = useLive((state) => state.snapshot && worstOf(state.snapshot.sources, source))
   if (lastTickAt === undefined) return null
   if (caution) {
     return (

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { count, decimal, duration, timeOfDay, usd } from './units'
+import { bytesPerSecond, count, decimal, duration, timeOfDay, usd } from './units'
 
 describe('numbers as people read them', () => {
   it.each([
@@ -30,6 +30,16 @@ describe('numbers as people read them', () => {
     [18_720, '5 h 12 min'],
     [273_600, '3 d 4 h'],
   ])('shows %s seconds as %s', (value, text) => expect(duration(value)).toBe(text))
+
+  it.each([
+    [undefined, '–'],
+    [0, '0 B/s'],
+    [800, '800 B/s'],
+    [1023.99, '1 KiB/s'],
+    [1228.8, '1.2 KiB/s'],
+    [3_565_158, '3.4 MiB/s'],
+    [5 * 1024 ** 5, '5,120 TiB/s'],
+  ])('shows %s bytes per second as %s', (value, text) => expect(bytesPerSecond(value)).toBe(text))
 
   it('shows a fraction with one place, and a time of day in UTC', () => {
     expect(decimal(8.44)).toBe('8.4')

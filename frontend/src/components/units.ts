@@ -38,3 +38,18 @@ export function duration(seconds: number | undefined): string {
 export function timeOfDay(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(11, 19)} UTC`
 }
+
+const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
+
+/** A rate in bytes per second: 800 B/s · 1.2 KiB/s · 3.4 MiB/s */
+export function bytesPerSecond(value: number | undefined): string {
+  if (value === undefined) return UNKNOWN
+  let amount = value
+  let unit = 0
+  // A value that would be rounded up to 1,024 is already one of the next unit.
+  while (amount >= 1023.95 && unit < BYTE_UNITS.length - 1) {
+    amount /= 1024
+    unit += 1
+  }
+  return `${(unit === 0 ? WHOLE : RATE).format(amount)} ${BYTE_UNITS[unit]}/s`
+}

@@ -4,6 +4,7 @@ import { LiveProvider } from '@/api/live'
 import type { LiveState } from '@/api/liveSource'
 import { App } from '@/app/App'
 import '@/app/index.css'
+import { aSickCluster, withPods } from './cluster'
 import { fakeSource } from './fakeSource'
 import { anEmptySnapshot, aSnapshot, withAgents } from './snapshot'
 
@@ -11,6 +12,9 @@ const now = Date.now()
 const STATES: Record<string, Partial<LiveState>> = {
   live: { connection: 'live', snapshot: aSnapshot(now) },
   many: { connection: 'live', snapshot: withAgents(200, now) },
+  cluster: { connection: 'live', snapshot: aSickCluster(now) },
+  pods: { connection: 'live', snapshot: withPods(10_000, 10, now) },
+  crowd: { connection: 'live', snapshot: withPods(10_000, 10_000, now) },
   empty: { connection: 'live', snapshot: anEmptySnapshot(now) },
   loading: { connection: 'connecting' },
   stale: { connection: 'stale', snapshot: aSnapshot(now - 95_000), error: 'No new snapshot is made.' },

@@ -7,6 +7,7 @@ import { Metric } from '@/components/Metric'
 import type { Tone } from '@/components/status'
 import { count, usd } from '@/components/units'
 import type { Figures } from './agentFigures'
+import { foundBy, isModelServer } from './agentLabel'
 import { TaskList } from './TaskList'
 
 const TONES: Record<Agent['status'], Tone> = {
@@ -30,12 +31,18 @@ export const AgentCard = memo(function AgentCard({ agent, usage, ...figures }: A
       <div>
         <div className="flex items-center justify-between gap-3">
           <h3 className="truncate font-semibold text-lg leading-6 tracking-tight">{agent.name}</h3>
-          <Badge tone={TONES[agent.status]}>{agent.status}</Badge>
+          <div className="flex flex-wrap justify-end gap-1.5">
+            {isModelServer(agent) && <Badge tone="info">model server</Badge>}
+            <Badge tone={TONES[agent.status]}>{agent.status}</Badge>
+          </div>
         </div>
         <p className="flex text-muted text-xs">
           <span className="truncate">{agent.deployment_name ?? agent.agent_id}</span>
-          <span className="shrink-0 whitespace-pre"> · {lastSeen(agent)}</span>
+          {(agent.last_seen !== undefined || !isModelServer(agent)) && (
+            <span className="shrink-0 whitespace-pre"> · {lastSeen(agent)}</span>
+          )}
         </p>
+        <FoundBy agent={agent} />
       </div>
 
       {agent.models !== undefined && agent.models.length > 0 && (
@@ -48,7 +55,9 @@ export const AgentCard = memo(function AgentCard({ agent, usage, ...figures }: A
         </ul>
       )}
 
-      <TaskList tasks={activity.active_task_ids} most={agent.max_parallel_invocations} />
+      {!isModelServer(agent) && (
+        <TaskList tasks={activity.active_task_ids} most={agent.max_parallel_invocations} />
+      )}
 
       <div className="flex grow flex-col gap-2">
         {activity.reasoning !== undefined && activity.reasoning !== '' && (
@@ -75,8 +84,24 @@ export const AgentCard = memo(function AgentCard({ agent, usage, ...figures }: A
   )
 })
 
-function lastSeen({ last_seen, role }: Agent) {
-  if (role === 'llm_server') return 'model server'
+function FoundBy({ agent }: { agent: Agent }) {
+  const ways = foundBy(agent)
+  if (ways.length === 0) return null
+  return (
+    <div className="mt-1 flex items-baseline gap-1.5 text-muted text-xs">
+      <span>Found by</span>
+      <ul aria-label="Found by" className="flex flex-wrap gap-x-1.5 gap-y-1">
+        {ways.map((way) => (
+          <li key={way} className="chip">
+            {way}
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+function lastSeen({ last_seen }: Agent) {
   if (last_seen === undefined) return 'never seen'
   return (
     <>

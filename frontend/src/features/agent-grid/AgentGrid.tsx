@@ -6,8 +6,8 @@ import { Notice } from '@/components/Notice'
 import { Panel } from '@/components/Panel'
 import { Caution, PanelBody } from '@/components/PanelBody'
 import { AgentCard } from './AgentCard'
-import { figuresOf } from './agentFigures'
-import { labelOf } from './agentLabel'
+import { figuresOf, podIndex } from './agentFigures'
+import { isModelServer, labelOf } from './agentLabel'
 import { VirtualCards } from './VirtualCards'
 
 const VIRTUAL_ABOVE = 60
@@ -29,8 +29,9 @@ function Cards({ agents }: { agents: readonly Agent[] }) {
   const workload = useLive((state) => state.snapshot?.workload) ?? NONE
   const byAgent = useLive((state) => state.snapshot?.llm_usage?.by_agent) ?? NONE
   const usage = useMemo(() => new Map(byAgent.map((one) => [one.agent_id, one])), [byAgent])
+  const pods = useMemo(() => podIndex(workload), [workload])
   const card = (agent: Agent) => (
-    <AgentCard agent={agent} usage={usage.get(agent.agent_id)} {...figuresOf(agent, workload)} />
+    <AgentCard agent={agent} usage={usage.get(agent.agent_id)} {...figuresOf(agent, pods)} />
   )
   if (agents.length > VIRTUAL_ABOVE) return <VirtualCards agents={agents} card={card} />
   return (
@@ -55,10 +56,12 @@ function NoAgents() {
 }
 
 function summary(all: readonly Agent[]): string {
-  const agents = all.filter(({ role }) => role !== 'llm_server')
+  const agents = all.filter((agent) => !isModelServer(agent))
+  const servers = all.length - agents.length
   const counts = ORDER.map(
     (status) => [status, agents.filter((agent) => agent.status === status).length] as const,
   )
   const parts = counts.filter(([, number]) => number > 0).map(([status, number]) => `${number} ${status}`)
-  return [`${agents.length} ${agents.length === 1 ? 'agent' : 'agents'}`, ...parts].join(' · ')
+  const beside = servers > 0 ? [`and ${servers} ${servers === 1 ? 'model server' : 'model servers'}`] : []
+  return [`${agents.length} ${agents.length === 1 ? 'agent' : 'agents'}`, ...parts, ...beside].join(' · ')
 }

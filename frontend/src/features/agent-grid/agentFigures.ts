@@ -10,14 +10,34 @@ export interface Figures {
   readonly lastTermination: string | undefined
 }
 
+/** All pods by the names that agents know them by, made once for all agents. */
+export interface PodIndex {
+  readonly byDeployment: ReadonlyMap<string, readonly Pod[]>
+  readonly byId: ReadonlyMap<string, Pod>
+}
+
+export function podIndex(workload: readonly Workload[]): PodIndex {
+  const byDeployment = new Map<string, Pod[]>()
+  const byId = new Map<string, Pod>()
+  for (const { deployment_name, pods } of workload) {
+    const named = byDeployment.get(deployment_name) ?? []
+    byDeployment.set(deployment_name, named)
+    for (const pod of pods) {
+      named.push(pod)
+      byId.set(pod.pod_id, pod)
+    }
+  }
+  return { byDeployment, byId }
+}
+
 /** Sum what the pods of an agent's deployment, and those that its instances name, report. */
-export function figuresOf(agent: Agent, workload: readonly Workload[]): Figures {
-  const named = new Set(agent.instances.map(({ pod_id }) => pod_id))
-  const pods = workload.flatMap((one) =>
-    one.deployment_name === agent.deployment_name
-      ? one.pods
-      : one.pods.filter(({ pod_id }) => named.has(pod_id)),
-  )
+export function figuresOf(agent: Agent, { byDeployment, byId }: PodIndex): Figures {
+  const own = new Set(byDeployment.get(agent.deployment_name ?? ''))
+  for (const { pod_id } of agent.instances) {
+    const pod = byId.get(pod_id ?? '')
+    if (pod !== undefined) own.add(pod)
+  }
+  const pods = [...own]
   return {
     cpu: sum(pods, 'cpu'),
     memory: sum(pods, 'memory'),

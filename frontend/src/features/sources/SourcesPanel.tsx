@@ -38,7 +38,7 @@ export function SourcesPanel() {
 
 function SourceRow({ source }: { source: Source }) {
   return (
-    <li className="grid grid-cols-[1fr_auto_5.5rem] items-center gap-3">
+    <li className="grid grid-cols-[1fr_auto_5.5rem] items-center gap-x-3 gap-y-1.5">
       <div className="min-w-0">
         <p className="truncate font-medium text-sm">{source.name}</p>
         <p className="truncate text-muted text-xs" title={source.instance}>
@@ -52,6 +52,24 @@ function SourceRow({ source }: { source: Source }) {
       <div className="flex justify-end">
         <Badge tone={TONES[source.status]}>{source.status}</Badge>
       </div>
+      <Missing source={source} />
     </li>
+  )
+}
+
+/** The parts that cannot be read while the rest of the source goes on, and why. */
+function Missing({ source: { name, unavailable = [] } }: { source: Source }) {
+  if (unavailable.length === 0) return null
+  return (
+    <ul
+      aria-label={`What ${name} cannot read`}
+      className="col-span-3 flex flex-col gap-0.5 border-warn/50 border-l-2 pl-2.5 text-xs"
+    >
+      {unavailable.map(({ part, reason }) => (
+        <li key={part} className="[overflow-wrap:anywhere]">
+          <span className="font-medium text-warn">{part}:</span> {reason}
+        </li>
+      ))}
+    </ul>
   )
 }
