@@ -1,64 +1,30 @@
 """Processes into workloads and pods; pure.
 
 One instance of an agent is a process that belongs to a workload and whose parent does not: it is shown as a
-pod, and what its children use is counted as its own.
+pod, and what its children use is counted as its own. Where each field comes from: `readings.py` and the files
+that fill it; what is unknown is absent.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID, uuid5
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from collectors.base.collector import Observed
+from collectors.process_collector.readings import End, Process, Sample
+from collectors.process_collector.slots import Place
+from collectors.process_collector.usage import Instance, Use
 from schema.models import Pod, Transition
 from schema.observed import PodObserved, WorkloadObserved
 
 MIB = 1024 * 1024
-CPU_STEP_MILLICORES = 5
-"""Less than this is noise, and would publish an idle process again at each pass."""
+MOST_TRANSITIONS = 20
 _POD_IDS = UUID("6f9e1f5e-0d0c-5e0b-9f0a-3a3c1d2b7c41")
 _STOPPED = ("stopped", "tracing-stop")
-_FAILED = ("zombie", "dead")
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """What does not change about a process; `created_at` in seconds since 1970, `adopted` without a mark."""
-
-    pid: int
-    parent_pid: int
-    created_at: float
-    workload: str
-    adopted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A process and what it uses now; None where the operating system does not tell."""
-
-    process: Process
-    status: str
-    cpu_seconds: float | None
-    rss_bytes: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """An agent's process, and its children."""
-
-    root: Sample
-    members: tuple[Sample, ...]
-
-    @property
-    def name(self) -> str:
-        """The name that the agent gives itself as its instance id."""
-        return f"{self.root.process.workload}-{self.root.process.pid}"
-
-
-CpuSeconds = Mapping[Process, float]
+T = TypeVar("T")
 
 
 def workload_of(mark: str, command: str, patterns: Iterable[re.Pattern[str]]) -> str | None:
@@ -95,29 +61,11 @@ def _root(sample: Sample, by_pid: Mapping[int, Sample]) -> Sample:
     return root
 
 
-def cpu_of(samples: Iterable[Sample]) -> dict[Process, float]:
-    """Give the CPU seconds that each process has used, for comparing with the next pass."""
-    return {sample.process: sample.cpu_seconds for sample in samples if sample.cpu_seconds is not None}
-
-
-def millicores(instance: Instance, before: CpuSeconds, elapsed_seconds: float) -> int | None:
-    """Give what an instance used between two passes; None at its first pass."""
-    if instance.root.process not in before or elapsed_seconds <= 0:
-        return None
-    # A child that was not there at the last pass has used all of its time since.
-    used = sum(
-        sample.cpu_seconds - before.get(sample.process, 0.0)
-        for sample in instance.members
-        if sample.cpu_seconds is not None
-    )
-    steps = round(max(0.0, used) / elapsed_seconds * 1000 / CPU_STEP_MILLICORES)
-    return steps * CPU_STEP_MILLICORES
-
-
 def status_of(status: str) -> str:
-    """Give a process's state as a pod's status."""
-    if status in _FAILED:
-        return "Failed"
+    """Give a living process's state as a pod's status.
+
+    A zombie that still lives is a program whose first thread has ended before the others.
+    """
     return "Stopped" if status in _STOPPED else "Running"
 
 
@@ -127,34 +75,80 @@ def pod_id_of(host: str, process: Process) -> str:
     return str(uuid5(_POD_IDS, f"{host}/{process.pid}/{process.created_at:.0f}"))
 
 
-def pod(host: str, instance: Instance, cpu: int | None, restarts: int) -> Pod:
-    """Give the pod that stands for an instance."""
+def moment(at_seconds: float) -> datetime:
+    """Give a time in seconds since 1970 as an instant, to the millisecond."""
+    return datetime.fromtimestamp(round(at_seconds, 3), UTC)
+
+
+def begun(process: Process) -> list[Transition]:
+    """Give the first transitions of a process: it runs from its start on."""
+    at = moment(process.began_at)
+    return [Transition(status="Created", at=at), Transition(status="Running", at=at)]
+
+
+def followed(transitions: list[Transition], status: str, at: datetime) -> list[Transition]:
+    """Add a status when it is another than the last; at most 20 are kept, the newest ones."""
+    if transitions and transitions[-1].status == status:
+        return transitions
+    return [*transitions, Transition(status=status, at=at)][-MOST_TRANSITIONS:]
+
+
+def pod(
+    host: str, instance: Instance, use: Use, place: Place, looping: bool, transitions: list[Transition]
+) -> Pod:
+    """Give the pod that stands for a living instance."""
     process = instance.root.process
     status = status_of(instance.root.status)
     memory = [sample.rss_bytes for sample in instance.members if sample.rss_bytes is not None]
+    limit = instance.root.memory_limit_bytes
     return Pod(
         pod_id=pod_id_of(host, process),
         name=instance.name,
         status=status,
         ready=status == "Running",
-        restarts=restarts,
-        created_at=datetime.fromtimestamp(process.created_at, UTC).replace(microsecond=0),
-        cpu=UNSET if cpu is None else cpu,
+        restarts=place.restarts,
+        restart_loop=looping,
+        created_at=moment(process.began_at),
+        cpu=_known(use.cpu),
         memory=round(sum(memory) / MIB) if memory else UNSET,
+        memory_limit=UNSET if limit is None else round(limit / MIB),
+        network_rx_bytes_per_second=_known(use.network_rx),
+        network_tx_bytes_per_second=_known(use.network_tx),
+        io_read_bytes_per_second=_known(use.io_read),
+        io_write_bytes_per_second=_known(use.io_write),
+        last_termination_reason=place.last.reason if place.last else UNSET,
+        last_terminated_at=moment(place.last.at_seconds) if place.last else UNSET,
+        last_exit_code=_known(place.last.code) if place.last else UNSET,
+        last_exit_signal=_known(place.last.signal) if place.last else UNSET,
+        transitions=transitions,
     )
 
 
-def exited(last: Pod, at: datetime) -> Pod:
-    """Give the last word on a pod whose process has ended."""
+def ended(last: Pod, end: End) -> Pod:
+    """Give the last word on a pod whose process has ended: it uses nothing any more."""
+    at = moment(end.at_seconds)
+    told = last.transitions or []
     return Pod(
         pod_id=last.pod_id,
         name=last.name,
-        status="Exited",
+        status=end.reason,
+        status_message=end.message or UNSET,
         ready=False,
         restarts=last.restarts,
+        restart_loop=last.restart_loop,
         created_at=last.created_at,
-        transitions=[Transition(status="Exited", at=at)],
+        memory_limit=last.memory_limit,
+        last_termination_reason=end.reason,
+        last_terminated_at=at,
+        last_exit_code=_known(end.code),
+        last_exit_signal=_known(end.signal),
+        deleted_at=at,
+        transitions=followed(told, end.reason, at),
     )
+
+
+def _known(value: T | None) -> T | UnsetType:
+    return UNSET if value is None else value
 
 
 def pod_observed(namespace: str, workload: str, value: Pod) -> Observed:

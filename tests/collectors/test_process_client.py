@@ -13,8 +13,9 @@ import pytest
 
 from collectors.process_collector import client
 from collectors.process_collector.client import ProcessTable
+from collectors.process_collector.readings import Sample
 from collectors.process_collector.settings import PATTERNS, compiled
-from collectors.process_collector.translate import MIB, Sample, instances_of
+from collectors.process_collector.translate import MIB, instances_of
 
 WAIT = "import sys; sys.stdin.read()"
 HOG = "import sys; block = bytearray(60 * 1024 * 1024); block[::4096] = b'x' * len(block[::4096]); " + WAIT
@@ -51,7 +52,7 @@ def test_an_agent_of_another_local_stack_is_left_to_that_one() -> None:
 
 def until(table: ProcessTable, wanted: Any) -> list[Sample]:
     deadline = time.monotonic() + 20
-    while not wanted(samples := table.sample()):
+    while not wanted(samples := table.read().samples):
         assert time.monotonic() < deadline, samples
         time.sleep(0.02)
     return samples
@@ -83,7 +84,7 @@ def test_an_ended_process_is_in_no_further_sample() -> None:
     watched = table()
     with running(WAIT, ORACLE_WORKLOAD="demo-ended"):
         until(watched, lambda found: any(s.process.workload == "demo-ended" for s in found))
-    assert not [s for s in watched.sample() if s.process.workload == "demo-ended"]
+    assert not [s for s in watched.read().samples if s.process.workload == "demo-ended"]
 
 
 def test_the_environment_of_a_process_that_is_no_agent_is_read_once(
@@ -101,7 +102,7 @@ def test_the_environment_of_a_process_that_is_no_agent_is_read_once(
     with running(WAIT) as process:
         watched = table()
         for _ in range(3):
-            watched.sample()
+            watched.read()
         assert read.count(process.pid) == 1
 
 
@@ -110,7 +111,7 @@ def test_a_process_that_replaced_its_program_when_young_is_found() -> None:
     code += "os.execv(sys.executable, [sys.executable, '-c', 'import sys; sys.stdin.read()'])"
     watched = table()
     with running(code) as process:
-        watched.sample()
+        watched.read()
         assert process.stdin
         process.stdin.write(b"go\n")
         process.stdin.flush()

@@ -1,35 +1,22 @@
 """Processes into workloads and pods, as tables."""
 
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from msgspec import UNSET
 
-from collectors.base.collector import Complete, Gone, Observed
 from collectors.process_collector import translate
-from collectors.process_collector.collector import ProcessCollector
+from collectors.process_collector.readings import End, Process, Sample
 from collectors.process_collector.settings import PATTERNS, compiled
-from collectors.process_collector.slots import FORGOTTEN_AFTER_SECONDS, Slots
-from collectors.process_collector.translate import MIB, Process, Sample
+from collectors.process_collector.slots import Place
+from collectors.process_collector.translate import MIB
+from collectors.process_collector.usage import Use
 from schema.errors import SettingError
-from schema.models import Pod
-from schema.observed import PodObserved
+from schema.models import Pod, Transition
+from tests.collectors.process_samples import BORN, sample
 
 EXPRESSIONS = compiled(PATTERNS)
-BORN = 1_770_388_331.25
-
-
-def sample(
-    pid: int,
-    parent: int = 1,
-    workload: str = "research-agent",
-    cpu: float = 0.0,
-    mib: float = 100,
-    status: str = "sleeping",
-    adopted: bool = False,
-) -> Sample:
-    return Sample(Process(pid, parent, BORN + pid, workload, adopted), status, cpu, int(mib * MIB))
 
 
 @pytest.mark.parametrize(
@@ -83,29 +70,6 @@ def test_children_are_counted_under_the_outermost_process_of_their_workload(
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "elapsed", "millicores"),
-    [
-        ([sample(10, cpu=1.0)], [sample(10, cpu=1.3)], 2.0, 150),
-        ([sample(10, cpu=1.0)], [sample(10, cpu=1.004)], 2.0, 0),
-        ([sample(10, cpu=1.0)], [sample(10, cpu=1.0), sample(11, parent=10, cpu=0.5)], 2.0, 250),
-        (
-            [sample(10, cpu=1.0), sample(11, parent=10, cpu=9.0)],
-            [sample(10, cpu=1.2), sample(11, parent=10, cpu=9.2)],
-            2.0,
-            200,
-        ),
-        ([sample(10, cpu=1.0), sample(11, parent=10, cpu=9.0)], [sample(10, cpu=1.2)], 2.0, 100),
-        ([], [sample(10, cpu=1.2)], 2.0, None),
-    ],
-)
-def test_cpu_is_what_the_instance_used_since_the_last_pass(
-    before: list[Sample], after: list[Sample], elapsed: float, millicores: int | None
-) -> None:
-    (instance,) = translate.instances_of(after)
-    assert translate.millicores(instance, translate.cpu_of(before), elapsed) == millicores
-
-
-@pytest.mark.parametrize(
     ("status", "shown"),
     [
         ("running", "Running"),
@@ -113,27 +77,110 @@ def test_cpu_is_what_the_instance_used_since_the_last_pass(
         ("disk-sleep", "Running"),
         ("idle", "Running"),
         ("stopped", "Stopped"),
-        ("zombie", "Failed"),
-        ("dead", "Failed"),
+        ("tracing-stop", "Stopped"),
+        ("zombie", "Running"),
+        ("", "Running"),
     ],
 )
 def test_a_status_is_named_as_people_know_it(status: str, shown: str) -> None:
     assert translate.status_of(status) == shown
 
 
+START = datetime.fromtimestamp(BORN + 10, UTC)
+BEGUN = [Transition(status="Created", at=START), Transition(status="Running", at=START)]
+
+
 def test_a_pod_is_named_as_the_agent_names_its_instance_and_sums_its_children() -> None:
     (instance,) = translate.instances_of([sample(10, mib=100.3), sample(11, parent=10, mib=50.1)])
-    pod = translate.pod("host-1", instance, 150, 2)
+    process = instance.root.process
+    pod = translate.pod("host-1", instance, Use(cpu=150), Place(2), False, translate.begun(process))
     assert pod == Pod(
-        pod_id=translate.pod_id_of("host-1", instance.root.process),
+        pod_id=translate.pod_id_of("host-1", process),
         name="research-agent-10",
         status="Running",
         ready=True,
         restarts=2,
-        created_at=datetime.fromtimestamp(int(BORN + 10), UTC),
+        restart_loop=False,
+        created_at=START,
         cpu=150,
         memory=150,
+        transitions=BEGUN,
     )
+
+
+def test_a_pod_tells_rates_and_limit_and_how_the_one_before_it_ended() -> None:
+    (instance,) = translate.instances_of([replace(sample(10), memory_limit_bytes=50 * MIB)])
+    place = Place(3, (1.0, 2.0, 3.0), End(BORN + 9, signal="SIGKILL", out_of_memory=True))
+    use = Use(5, 1024.0, 0.0, 2048.0, 4096.0)
+    pod = translate.pod("host-1", instance, use, place, True, BEGUN)
+    assert pod == Pod(
+        pod_id=pod.pod_id,
+        name="research-agent-10",
+        status="Running",
+        ready=True,
+        restarts=3,
+        restart_loop=True,
+        created_at=START,
+        cpu=5,
+        memory=100,
+        memory_limit=50,
+        io_read_bytes_per_second=1024.0,
+        io_write_bytes_per_second=0.0,
+        network_rx_bytes_per_second=2048.0,
+        network_tx_bytes_per_second=4096.0,
+        last_termination_reason="OOMKilled",
+        last_terminated_at=START - timedelta(seconds=1),
+        last_exit_signal="SIGKILL",
+        transitions=BEGUN,
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "message"),
+    [
+        (End(BORN, code=0), "Completed", "exit code 0"),
+        (End(BORN, code=3), "Error", "exit code 3"),
+        (End(BORN, signal="SIGTERM"), "Error", "ended by SIGTERM"),
+        (End(BORN, signal="SIGKILL", out_of_memory=True), "OOMKilled", "killed by the kernel: out of memory"),
+        (End(BORN), "Exited", ""),
+    ],
+)
+def test_an_end_is_named_as_kubernetes_names_it(end: End, status: str, message: str) -> None:
+    assert (end.reason, end.message) == (status, message)
+
+
+def test_the_last_word_on_a_pod_tells_its_end_and_no_use() -> None:
+    (instance,) = translate.instances_of([sample(10)])
+    pod = translate.pod("host-1", instance, Use(cpu=150), Place(1), False, BEGUN)
+    at = START + timedelta(seconds=2.5)
+    assert translate.ended(pod, End(BORN + 12.5, code=3)) == Pod(
+        pod_id=pod.pod_id,
+        name=pod.name,
+        status="Error",
+        status_message="exit code 3",
+        ready=False,
+        restarts=1,
+        restart_loop=False,
+        created_at=START,
+        last_termination_reason="Error",
+        last_terminated_at=at,
+        last_exit_code=3,
+        deleted_at=at,
+        transitions=[*BEGUN, Transition(status="Error", at=at)],
+    )
+
+
+def test_transitions_are_told_once_each_and_the_newest_twenty_are_kept() -> None:
+    told: list[Transition] = []
+    for second in range(60):
+        status = "Stopped" if second % 4 < 2 else "Running"
+        told = translate.followed(told, status, START + timedelta(seconds=second))
+    assert len(told) == translate.MOST_TRANSITIONS
+    assert [(one.status, (one.at - START).seconds) for one in told[-3:]] == [
+        ("Running", 54),
+        ("Stopped", 56),
+        ("Running", 58),
+    ]
 
 
 def test_a_pods_id_depends_on_host_number_and_start() -> None:
@@ -143,61 +190,6 @@ def test_a_pods_id_depends_on_host_number_and_start() -> None:
     assert translate.pod_id_of("h", process) == translate.pod_id_of("h", same)
     ids = {translate.pod_id_of("h", other) for other in others} | {translate.pod_id_of("g", process)}
     assert len(ids | {translate.pod_id_of("h", process)}) == 4
-
-
-def test_a_new_process_takes_a_lost_place_and_counts_a_restart() -> None:
-    slots = Slots()
-    first, second, third, other = (Process(n, 1, BORN, "a" if n < 4 else "b") for n in range(1, 5))
-    assert slots.update([first, other], 0) == {first: 0, other: 0}
-    assert slots.update([other], 2) == {other: 0}
-    assert slots.waiting() == {"a"}
-    assert slots.update([second, third, other], 4) == {second: 1, third: 0, other: 0}
-    assert slots.waiting() == set()
-
-
-def test_a_place_that_stays_empty_is_given_up() -> None:
-    slots = Slots()
-    first, second = Process(1, 1, BORN, "a"), Process(2, 1, BORN, "a")
-    slots.update([first], 0)
-    slots.update([], 2)
-    assert slots.update([], 2 + FORGOTTEN_AFTER_SECONDS) == {}
-    assert slots.waiting() == set()
-    assert slots.update([second], 3 + FORGOTTEN_AFTER_SECONDS) == {second: 0}
-
-
-class FakeTable:
-    def __init__(self, *samples: list[Sample]) -> None:
-        self.samples = list(samples)
-
-    def sample(self) -> list[Sample]:
-        return self.samples.pop(0)
-
-
-async def test_a_restart_shows_the_old_process_once_more_as_exited_and_the_new_one_with_a_restart() -> None:
-    table = FakeTable([sample(10, cpu=1.0)], [], [sample(20, cpu=0.1)], [sample(20, cpu=0.3)])
-    times = iter((0.0, 2.0, 4.0, 6.0))
-    collector = ProcessCollector(table, "host-1", "local", lambda: next(times))
-    passes = [[item async for item in collector.observe()] for _ in range(4)]
-    shown = [
-        [
-            (item.value.pod.name, item.value.pod.status, item.value.pod.restarts, item.value.pod.cpu)
-            for item in items
-            if isinstance(item, Observed) and isinstance(item.value, PodObserved)
-        ]
-        for items in passes
-    ]
-    assert shown == [
-        [("research-agent-10", "Running", 0, UNSET)],
-        [("research-agent-10", "Exited", 0, UNSET)],
-        [("research-agent-20", "Running", 1, UNSET)],
-        [("research-agent-20", "Running", 1, 100)],
-    ]
-    for items in passes:
-        assert [item.id for item in items if isinstance(item, Observed) and item.kind == "workload"] == [
-            "local/research-agent"
-        ]
-        assert items[-1] == Complete(("workload", "pod"))
-        assert not any(isinstance(item, Gone) for item in items)
 
 
 def test_the_default_patterns_have_their_group() -> None:
