@@ -53,8 +53,8 @@ def desired_of(deployment: Deployment) -> int:
 def rollout_of(deployment: Deployment) -> Rollout:
     """Say how far the newest rollout is, as `kubectl rollout status` judges it.
 
-    A pod that fails after its rollout was complete makes no rollout: then the deployment still says that its
-    new replica set is available.
+    A pod that fails or is replaced after its rollout was complete makes no rollout: then the deployment still
+    says that its new replica set is available.
     """
     status, desired = deployment.status, desired_of(deployment)
     if deployment.spec.paused:
@@ -64,9 +64,10 @@ def rollout_of(deployment: Deployment) -> Rollout:
         return "progressing"
     if progress is not None and progress.reason == "ProgressDeadlineExceeded":
         return "stalled"
-    replaced = status.updated_replicas >= desired and status.replicas <= status.updated_replicas
     done = progress is not None and progress.reason == "NewReplicaSetAvailable"
-    return "complete" if replaced and (done or status.available_replicas >= desired) else "progressing"
+    enough = status.updated_replicas >= desired and status.available_replicas >= desired
+    replaced = status.replicas <= status.updated_replicas
+    return "complete" if replaced and (done or enough) else "progressing"
 
 
 def replica_set_of(replica_set: ReplicaSet) -> models.ReplicaSet | None:

@@ -86,7 +86,8 @@ class Stream:
             while data := self._response.read1(CHUNK_BYTES):
                 self._put(self._lines.cut(data))
         except Exception as error:  # noqa: BLE001 - whatever ends a connection ends this watch only
-            logger().info("a watch broke off", error=" ".join(str(error).split())[:300])
+            if not self._closed:
+                logger().info("a watch broke off", error=" ".join(str(error).split())[:300])
         finally:
             self._response.close()
         with self._room:
