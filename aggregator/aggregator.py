@@ -19,12 +19,15 @@ from runtime.rejects import Rejecter
 from runtime.service import Service, run
 from runtime.store.opening import StoreSettings, open_store
 from schema.errors import BrokerError, StoreUnavailable
+from schema.types import DiscoveryMode
 
 POLL_SECONDS = 0.05
 
 
 class Settings(StoreSettings, frozen=True, kw_only=True):
-    """The aggregator's settings: those of every service and of the store."""
+    """The aggregator's settings: those of every service and of the store, and which agents are shown."""
+
+    oracle_discovery_mode: DiscoveryMode = "auto"
 
 
 def main(service: Service[Settings]) -> None:
@@ -41,7 +44,10 @@ def main(service: Service[Settings]) -> None:
     refusals = Refusals(store, own, rejecter)
     writer = Writer(store, announcer, refusals, service.health, topics.ids["oracle.log"])
     shape = FoldSettings(
-        topics.log_partitions, settings.snapshot_interval_seconds * 1000, settings.oracle_max_environments
+        topics.log_partitions,
+        settings.snapshot_interval_seconds * 1000,
+        settings.oracle_max_environments,
+        settings.oracle_discovery_mode,
     )
     reader = LogReader(settings, shape, own, rejecter, announcer, writer)
     try:

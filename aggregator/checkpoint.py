@@ -5,7 +5,7 @@ import zstandard
 
 from aggregator.tables import State
 
-VERSION = 2
+VERSION = 3
 LEVEL = 3
 
 

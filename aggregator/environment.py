@@ -35,6 +35,7 @@ class EnvironmentFold:
         self.stored_ms = stored_ms
         self.checkpointed = bool(from_offset)
         self.next_tick_ms: int | None = None
+        self._forgotten_ms = 0
         self._gap: Silence | None = None
         if state.idle:
             self._gap = Silence(state.last_tick_ms, "idle")
@@ -52,6 +53,7 @@ class EnvironmentFold:
             self.next_tick_ms = tick_of(
                 max(time_ms, self.tables.state.last_tick_ms + 1), self.tables.state.interval_ms
             )
+            self._forget_unshown(self.next_tick_ms)
 
     def lost(self) -> None:
         """Note that records of the log are gone: the ticks they belonged to are a gap, the totals stay."""
@@ -65,11 +67,20 @@ class EnvironmentFold:
         state = self.tables.state
         interval = state.interval_ms
         self.tables.fold(entry, time_ms)
+        if self.next_tick_ms is None:
+            self._forget_unshown(time_ms)
         woken = state.idle
         state.idle = False
         changed = state.interval_ms != interval and self.next_tick_ms is not None
         if woken or changed:
             self.next_tick_ms = tick_of(max(time_ms, state.last_tick_ms + 1), state.interval_ms)
+
+    def _forget_unshown(self, now_ms: int) -> None:
+        """Without ticks, what is to be shown once does not pile up: the first tick speaks of one interval."""
+        until_ms = now_ms - self.tables.state.interval_ms
+        if until_ms >= self._forgotten_ms:
+            self._forgotten_ms = until_ms + self.tables.state.interval_ms
+            self.tables.forget_unshown(until_ms)
 
     def changes(self, at_ms: int) -> list[Effect]:
         """Give what changed since the last call, or nothing."""
@@ -94,7 +105,7 @@ class EnvironmentFold:
         document = freeze(self.name, self.views, tick_ms) if tick_ms > self.stored_ms else None
         first, gap = not state.last_tick_ms, self._gap
         events, calls = tables.events.take(from_ms(tick_ms)), tables.calls.take(from_ms(tick_ms))
-        self.views.after_tick()
+        tables.after_tick()
         self._gap = None
         state.last_tick_ms = tick_ms
         self.next_tick_ms = tick_of(tick_ms + 1, state.interval_ms)

@@ -39,6 +39,7 @@ class InstanceState(msgspec.Struct):
     beat_seconds: float = DEFAULT_BEAT_SECONDS
     trouble_ms: int = 0
     registered: bool = False
+    has_telemetry: bool = False
     had_pod: bool = False
     models: list[str] = []
     description: str = ""
@@ -51,9 +52,14 @@ class InstanceState(msgspec.Struct):
     told_at: datetime | None = None
     tasks: dict[str, TaskState] = {}
 
+    @property
+    def silent_from_ms(self) -> int:
+        """The first moment at which three heartbeats were missed."""
+        return int(self.heard_ms + DOWN_AFTER_BEATS * self.beat_seconds * 1000) + 1
+
     def is_silent(self, now_ms: int) -> bool:
         """Say whether three heartbeats were missed."""
-        return now_ms - self.heard_ms > DOWN_AFTER_BEATS * self.beat_seconds * 1000
+        return now_ms >= self.silent_from_ms
 
 
 class Fleet(msgspec.Struct):
@@ -123,6 +129,9 @@ def _describe(instance: InstanceState, event: Event) -> None:
         instance.beat_seconds = float(event.interval_seconds)
     if event.event_type == "agent_registered":
         instance.registered = True
+    elif not (event.event_type == "heartbeat" and instance.registered):
+        # Who registered beats through the API; that alone is no telemetry of its own.
+        instance.has_telemetry = True
     if isinstance(event.models, list):
         instance.models = event.models
     if isinstance(event.capabilities, list):

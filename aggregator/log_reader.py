@@ -25,6 +25,8 @@ from schema.topics import LOG
 GROUP = "oracle-aggregator"
 MARK_SECONDS = 0.25
 COMMIT_SECONDS = 5.0
+SETTINGS_SECONDS = 10.0
+"""So long our settings may be under way in the log before they are told again."""
 FLUSH_SECONDS = 0.02
 """Changes are announced at most every 20 ms, so that what comes together goes out together."""
 BATCH = 1000
@@ -148,13 +150,16 @@ class LogReader:
             self._log.info("caught up", partition=partition, environments=sorted(fold.environments))
 
     def _keep_settings(self, fold: PartitionFold, environment: str) -> None:
-        """Tell the log our interval, where it has another: a snapshot's shape comes from the log alone."""
-        state = fold.environments[environment].tables.state
-        if state.interval_ms == self._shape.interval_ms or time.monotonic() < fold.told_settings_at + 10:
+        """Tell the log our settings, where it has others: a snapshot's shape comes from the log alone."""
+        state, ours = fold.environments[environment].tables.state, self._shape
+        if (state.interval_ms, state.discovery_mode) == (ours.interval_ms, ours.discovery_mode):
             return
-        fold.told_settings_at = time.monotonic()
+        told_at = fold.told_settings_at.get(environment)
+        if told_at is not None and time.monotonic() < told_at + SETTINGS_SECONDS:
+            return
+        fold.told_settings_at[environment] = time.monotonic()
         try:
-            self._own.settings(environment, self._shape.interval_ms)
+            self._own.settings(environment, ours.interval_ms, ours.discovery_mode)
         except QueueFull:
             self._log.debug("settings told later", environment=environment)
 

@@ -4,7 +4,8 @@ The first record of an unseen epoch replaces the current one; what a source did 
 calls synced is gone; a source silent for an hour is removed with its entities. Pure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, KeysView
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,7 +13,7 @@ from aggregator.decode import value_of
 from aggregator.ticks import from_ms, to_ms
 from schema.entities import KINDS
 from schema.messages import Gone, Heartbeat, Observed
-from schema.models import Source
+from schema.models import Source, Unavailable
 from schema.observed import PodObserved
 from schema.types import Part, SourceStatus
 from schema.wire import encode
@@ -26,6 +27,7 @@ REMOVED_AFTER_MS = 3_600_000
 REMEMBERED_EPOCHS = 8
 
 _KEY_FIELDS = {
+    "agent": ("namespace", "deployment_name"),
     "kafka_cluster": (),
     "model": KINDS["litellm"].key,
     "settings": (),
@@ -33,6 +35,14 @@ _KEY_FIELDS = {
     **{name: KINDS[name].key for name in ("workload", "deployment", "node", "k8s_event", "group", "topic")},
     "in_flight": KINDS["in_flight"].key,
 }
+
+
+class Lost(NamedTuple):
+    """What a source no longer sees; `told` is its last value, None while another source tells one."""
+
+    kind: str
+    key: Key
+    told: Told | None
 
 
 class Seen(msgspec.Struct):
@@ -56,6 +66,7 @@ class SourceState(msgspec.Struct):
     observed_ms: int = 0
     down_reason: str = ""
     undelivered_ms: int = 0
+    unavailable: list[tuple[str, str]] = []
 
 
 def key_of(kind: str, value: Part) -> Key:
@@ -94,12 +105,12 @@ class Observations:
             return [before.key, key]
         return [key]
 
-    def remove(self, record: Gone, at_ms: int) -> list[Key]:
+    def remove(self, record: Gone, at_ms: int) -> list[Lost]:
         """Forget an entity that its source no longer sees."""
         source = self._current(record.source, record.epoch, at_ms)
         return self._drop(record.source, source, record.kind, [record.id]) if source else []
 
-    def heartbeat(self, record: Heartbeat, at_ms: int) -> list[tuple[str, Key]]:
+    def heartbeat(self, record: Heartbeat, at_ms: int) -> list[Lost]:
         """Note that a source is alive; give what is gone because it was not repeated in this epoch."""
         source = self._current(record.source, record.epoch, at_ms)
         if source is None:
@@ -110,39 +121,50 @@ class Observations:
         source.down_reason = record.down_reason if isinstance(record.down_reason, str) else ""
         since = record.undelivered_since
         source.undelivered_ms = 0 if isinstance(since, msgspec.UnsetType) else to_ms(since)
-        gone: list[tuple[str, Key]] = []
+        parts = [] if isinstance(record.unavailable, msgspec.UnsetType) else record.unavailable
+        source.unavailable = [(one.part, one.reason) for one in parts]
+        gone: list[Lost] = []
         for kind in record.synced:
             if kind in source.synced:
                 continue
             source.synced.add(kind)
             repeated = source.repeated.pop(kind, set())
             absent = [name for name in source.entities.get(kind, {}) if name not in repeated]
-            gone += [(kind, key) for key in self._drop(record.source, source, kind, absent)]
+            gone += self._drop(record.source, source, kind, absent)
         return gone
 
-    def expire(self, now_ms: int) -> list[tuple[str, Key]]:
+    def expire(self, now_ms: int) -> list[Lost]:
         """Remove the sources that were silent for an hour; give what went with them."""
         silent = [
             name for name, source in self.sources.items() if now_ms - source.heard_ms > REMOVED_AFTER_MS
         ]
-        gone: list[tuple[str, Key]] = []
+        gone: list[Lost] = []
         for name in silent:
             source = self.sources[name]
             for kind in list(source.entities):
                 ids = list(source.entities[kind])
-                gone += [(kind, key) for key in self._drop(name, source, kind, ids)]
+                gone += self._drop(name, source, kind, ids)
             del self.sources[name]
         return gone
 
     def get(self, kind: str, key: Key) -> Part | None:
         """Give an entity's value, as told last."""
+        told = self.told(kind, key)
+        return told[1] if told else None
+
+    def told(self, kind: str, key: Key) -> Told | None:
+        """Give an entity's value as told last, and when."""
         holders = self._values.get(kind, {}).get(key)
         return _newest(holders) if holders else None
+
+    def keys(self, kind: str) -> KeysView[Key]:
+        """Give the natural keys of a kind, in no particular order."""
+        return self._values.get(kind, {}).keys()
 
     def all(self, kind: str) -> Iterator[tuple[Key, Part]]:
         """Give the entities of a kind, in no particular order."""
         for key, holders in self._values.get(kind, {}).items():
-            yield key, _newest(holders)
+            yield key, _newest(holders)[1]
 
     def freshness(self, now_ms: int) -> list[Source]:
         """Say how fresh each source is at a tick."""
@@ -162,6 +184,7 @@ class Observations:
             interval_seconds=state.interval_seconds,
             clock_skew_seconds=(state.heard_ms - state.observed_ms) / 1000 if state.observed_ms else unset,
             undelivered_since=from_ms(state.undelivered_ms) if state.undelivered_ms else unset,
+            unavailable=[Unavailable(part=part, reason=why) for part, why in state.unavailable] or unset,
         )
 
     def _current(self, name: str, epoch: str, at_ms: int) -> SourceState | None:
@@ -176,28 +199,29 @@ class Observations:
             source.epoch, source.synced, source.repeated = epoch, set(), {}
         return source
 
-    def _drop(self, name: str, source: SourceState, kind: str, ids: list[str]) -> list[Key]:
+    def _drop(self, name: str, source: SourceState, kind: str, ids: list[str]) -> list[Lost]:
         entities = source.entities.get(kind, {})
         keys = [entities.pop(one).key for one in ids if one in entities]
-        for key in keys:
-            self._release(kind, key, name)
-        return keys
+        return [Lost(kind, key, self._release(kind, key, name)) for key in keys]
 
     def _hold(self, kind: str, key: Key, source: str, value: Part, at_ms: int) -> None:
         self._values.setdefault(kind, {}).setdefault(key, {})[source] = (at_ms, value)
 
-    def _release(self, kind: str, key: Key, source: str) -> None:
+    def _release(self, kind: str, key: Key, source: str) -> Told | None:
+        """Take a source's value away; give the last one when nobody else tells any."""
         values = self._values.get(kind, {})
         holders = values.get(key, {})
-        holders.pop(source, None)
-        if not holders:
-            values.pop(key, None)
+        told = holders.pop(source, None)
+        if holders:
+            return None
+        values.pop(key, None)
+        return told
 
 
-def _newest(holders: dict[str, Told]) -> Part:
+def _newest(holders: dict[str, Told]) -> Told:
     if len(holders) == 1:
-        return next(iter(holders.values()))[1]
-    return max(holders.items(), key=lambda row: (row[1][0], row[0]))[1][1]
+        return next(iter(holders.values()))
+    return max(holders.items(), key=lambda row: (row[1][0], row[0]))[1]
 
 
 def status_of(age_seconds: float, interval_seconds: float, down_reason: str) -> SourceStatus:

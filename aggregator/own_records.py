@@ -10,7 +10,7 @@ from runtime.kafka import Producer, partition_of
 from schema.messages import Mark, Observed
 from schema.observed import RefusedObserved, SnapshotSettings
 from schema.topics import HEADER_ENVIRONMENT, LOG
-from schema.types import Part
+from schema.types import DiscoveryMode, Part
 from schema.wire import encode
 
 MAX_MARKS_WAITING = 100
@@ -30,9 +30,9 @@ class OwnRecords:
         if self._producer.pending() <= MAX_MARKS_WAITING:
             self._producer.publish(LOG, self._mark, partition=partition)
 
-    def settings(self, environment: str, interval_ms: int) -> None:
-        """Tell the interval that an environment's ticks have from here on."""
-        value = SnapshotSettings(snapshot_interval_seconds=interval_ms // 1000)
+    def settings(self, environment: str, interval_ms: int, discovery_mode: DiscoveryMode) -> None:
+        """Tell what shapes an environment's snapshots from here on."""
+        value = SnapshotSettings(snapshot_interval_seconds=interval_ms // 1000, discovery_mode=discovery_mode)
         self._observed(environment, "settings", "settings", value)
 
     def refused(self, environment: str, kind: str, key: list[str]) -> None:

@@ -12,6 +12,7 @@ from aggregator.tables import State
 from aggregator.ticks import to_ms
 from schema.errors import InvalidMessage
 from schema.messages import Mark
+from schema.types import DiscoveryMode
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,15 @@ class Message:
 
 @dataclass(frozen=True)
 class FoldSettings:
-    """What shapes a fold: the log's partition count, the interval of new environments, and how many."""
+    """What shapes a fold: the log's partition count, the interval of new environments, and how many.
+
+    `discovery_mode` is what the log is told; what a snapshot shows follows the log alone.
+    """
 
     partitions: int
     interval_ms: int
     max_environments: int
+    discovery_mode: DiscoveryMode = "auto"
 
 
 class PartitionFold:
@@ -43,7 +48,7 @@ class PartitionFold:
         self.mark_ms = 0
         self.catching_up = True
         self.start: Position | None = None
-        self.told_settings_at = 0.0
+        self.told_settings_at: dict[str, float] = {}
         self._settings = settings
         self._closes_ms: int | None = None
 

@@ -1,32 +1,40 @@
 """Folding the log: one environment's tables, and what of the snapshot each record touches. Pure.
 
 The same tables feed live changes and the tick that is frozen just before the first later record is folded
-(DESIGN §4.2). `dirty` names the entities whose view must be made anew; what depends on the time alone is
-made anew at every tick by `snapshot.py`.
+(DESIGN §4.2). `dirty` names the entities whose view must be made anew, and beside them `agent_name` (all that
+hangs on the agents of a name), `places` (who belongs to whom), `agents`, `queues`, `usage` and `kafka` as a
+whole; what depends on the time alone is made anew at every tick by `views.py`.
 """
 
 from datetime import datetime
-from operator import itemgetter
 
 import msgspec
 
-from aggregator.decode import Entry, Origin
+from aggregator.decode import Entry, Origin, value_of
+from aggregator.departed import Departed
 from aggregator.fleet import Fleet
-from aggregator.identity import Directory, PodPlace, directory
-from aggregator.observations import Key, Observations, SourceState
+from aggregator.identity import Directory
+from aggregator.observations import Key, Lost, Observations, SourceState
 from aggregator.queues import Queues
 from aggregator.tick_rows import TickRows
+from aggregator.ticks import to_ms
+from aggregator.transitions import Transitions
 from aggregator.usage import Usage
 from runtime.metrics import FOLDED, SKIPPED
 from schema.messages import Call, CallRecord, Event, EventRecord, Gone, Heartbeat, Mark, Observed
-from schema.observed import KafkaClusterObserved, PodObserved, RefusedObserved, SnapshotSettings
-from schema.types import Part
+from schema.observed import (
+    AgentObserved,
+    KafkaClusterObserved,
+    PodObserved,
+    RefusedObserved,
+    SnapshotSettings,
+)
+from schema.types import DiscoveryMode, Part
 from schema.wire import encode
 
 OWN_SOURCE = "oracle"
 """Observations of the aggregator itself: settings that shape a snapshot, and refusals by the store."""
-PLACES = frozenset({"workload", "pod"})
-MAX_TRANSITIONS = 100
+WORKLOADS = frozenset({"workload", "pod"})
 MAX_MODELS = 50
 REFUSED_MS = 60_000
 """An entity that the store refused is tried again after a minute, or when it changed."""
@@ -38,6 +46,7 @@ class State(msgspec.Struct):
     """What a checkpoint keeps of an environment; everything else is derived from it."""
 
     interval_ms: int
+    discovery_mode: DiscoveryMode = "auto"
     own_ms: int = 0
     idle: bool = False
     last_tick_ms: int = 0
@@ -49,7 +58,9 @@ class State(msgspec.Struct):
     origins: dict[str, tuple[int, int]] = {}
     refused: dict[tuple[str, Key], int] = {}
     transitions: dict[str, list[tuple[str, datetime]]] = {}
+    gone_pods: dict[str, int] = {}
     workload_ms: dict[tuple[str, str], int] = {}
+    left_workloads: dict[tuple[str, str], bytes] = {}
 
 
 class Tables:
@@ -64,8 +75,13 @@ class Tables:
         self.events = TickRows("event")
         self.calls = TickRows("call")
         self.live: list[Event | Call] = []
-        self.fresh_transitions: dict[str, list[tuple[str, datetime]]] = {}
-        self.learn_places()
+        self.transitions = Transitions(state.transitions, state.gone_pods)
+        self.departed = Departed()
+        self._left = {key: value_of("workload", body) for key, body in state.left_workloads.items()}
+        for kind in ("workload", "pod", "agent"):
+            for key in self.observations.keys(kind):
+                self._place(kind, key)
+        self.dirty |= {("places", ()), ("agents", ())}
 
     def fold(self, entry: Entry, at_ms: int) -> None:
         """Fold one record of this environment, at the log's time."""
@@ -77,10 +93,9 @@ class Tables:
                 assert entry.value is not None
                 self._observe(record, entry.value, at_ms)
             case Gone():
-                self._touch(record.kind, self.observations.remove(record, at_ms), at_ms)
+                self._lose(self.observations.remove(record, at_ms), at_ms)
             case Heartbeat():
-                for kind, key in self.observations.heartbeat(record, at_ms):
-                    self._touch(kind, [key], at_ms)
+                self._lose(self.observations.heartbeat(record, at_ms), at_ms)
             case EventRecord():
                 if self._is_new(entry.origin):
                     self._event(record.event, at_ms)
@@ -90,45 +105,53 @@ class Tables:
             case Mark():
                 raise AssertionError("a mark belongs to the partition, not to an environment")
 
-    def learn_places(self) -> None:
-        """Work out anew which agents, deployments and pods belong together."""
-        workloads = {key[1] for key, _ in self.observations.all("workload")}
-        # In the order of their keys, so that of two pods with one name the same is taken at every fold.
-        pods = {
-            pod.pod.name: PodPlace(pod.deployment_name, pod.pod.pod_id)
-            for _, pod in sorted(self.observations.all("pod"), key=itemgetter(0))
-            if isinstance(pod, PodObserved)
-        }
-        self.places = directory(workloads, pods)
-        pairs = [(one.instance_id, one.agent_name) for one in self.state.fleet.instances.values()]
-        self.places.learn_names(pairs)
-
     def expire(self, now_ms: int) -> None:
         """Drop what has been silent for too long; called at each tick."""
-        for kind, key in self.observations.expire(now_ms):
-            self._touch(kind, [key], now_ms)
+        self._lose(self.observations.expire(now_ms), now_ms)
+        self.transitions.expire(now_ms)
         if self.state.fleet.forget(now_ms, self.places.pods.keys()):
             self.dirty.add(("places", ()))
         # A tick speaks of what came before it: the one at midnight closes the day that ends.
         if self.state.usage.roll(now_ms - 1):
             names = {one.agent_name for one in self.state.fleet.instances.values()}
             for name in self.state.models_used.keys() - names:
-                del self.state.models_used[name]
+                if self.places.deployment_of(name) is None and name not in self.places.names:
+                    del self.state.models_used[name]
         for (kind, key), since_ms in list(self.state.refused.items()):
             if now_ms - since_ms > REFUSED_MS:
                 del self.state.refused[kind, key]
                 self._show_again(kind, key)
-        pods = {key[2] for key, _ in self.observations.all("pod")}
-        for pod_id in self.state.transitions.keys() - pods:
-            del self.state.transitions[pod_id]
-        for key in self.state.workload_ms.keys() - {key for key, _ in self.observations.all("workload")}:
+
+    def after_tick(self) -> None:
+        """Let go of what was to be shown once: called when a tick is frozen, before the checkpoint."""
+        self._forget_shown()
+        for key in self.state.workload_ms.keys() - self.observations.keys("workload") - self._left.keys():
             del self.state.workload_ms[key]
+
+    def forget_unshown(self, until_ms: int) -> None:
+        """Let go of what was told or went until a moment, where no tick comes to show it."""
+        self._forget_shown(until_ms)
+        self.transitions.expire(until_ms)
+
+    def pods_of(self, deployment: str) -> set[Key]:
+        """Give the pods of a deployment's name, those that went since the last tick among them."""
+        gone = {key for key in self.departed.pods() if key[1] == deployment}
+        return gone.union(self.places.pods_of.get(deployment, ()))
+
+    def workload(self, key: Key) -> Part | None:
+        """Give a workload; one that is gone stays as long as pods stand in it."""
+        return self.observations.get("workload", key) or self._left.get((key[0], key[1]))
+
+    def pod(self, key: Key) -> Part | None:
+        """Give a pod; one that is gone stays until a tick has shown what was told of it last."""
+        return self.observations.get("pod", key) or self.departed.get(key)
 
     def agent_of(self, client: str) -> str | None:
         """Give the snapshot's agent id for an instance's id, or None when it is no agent that we know."""
         instance = self.state.fleet.instances.get(client)
         if instance:
-            return self.places.agent_id(instance.agent_name)
+            home = self.places.home(instance, self.state.discovery_mode)
+            return home or self.places.agent_id(instance.agent_name)
         return self.places.deployment_of(client)
 
     def _observe(self, record: Observed, value: Part, at_ms: int) -> None:
@@ -139,7 +162,8 @@ class Tables:
         if not keys:
             SKIPPED.labels("replaced epoch").inc()
         elif isinstance(value, PodObserved):
-            self._transitions(value)
+            reference_ms = min(self.state.last_tick_ms or at_ms, to_ms(record.observed_at))
+            self.transitions.tell(keys[-1], value.pod, at_ms, reference_ms)
         elif isinstance(value, KafkaClusterObserved):
             self.dirty.add(("kafka", ()))
         self._touch(record.kind, keys, at_ms)
@@ -147,42 +171,93 @@ class Tables:
     def _own(self, value: Part, at_ms: int) -> None:
         if isinstance(value, SnapshotSettings):
             self.state.interval_ms = max(1, value.snapshot_interval_seconds) * 1000
+            if value.discovery_mode != self.state.discovery_mode:
+                self.state.discovery_mode = value.discovery_mode
+                self.dirty |= {("places", ()), ("agents", ())}
         elif isinstance(value, RefusedObserved):
             self.state.refused[value.kind, tuple(value.key)] = at_ms
             self._show_again(value.kind, tuple(value.key))
 
     def _show_again(self, kind: str, key: Key) -> None:
         """Have the view of an entity made anew, whatever it is made from."""
-        derived = {"agent": "agents", "queue": "queues", "kafka": "kafka"}
-        self.dirty |= {(kind, key), (derived.get(kind, "usage"), ())}
+        self.dirty.add((kind, key))
+        if kind != "agent":
+            self.dirty.add(({"queue": "queues", "kafka": "kafka"}.get(kind, "usage"), ()))
+
+    def _lose(self, lost: list[Lost], at_ms: int) -> None:
+        """Take over what is gone."""
+        for kind, key, told in lost:
+            self._touch(kind, [key], at_ms)
+            if told is None:
+                continue
+            told_ms, value = told
+            if kind == "pod":
+                self.transitions.forget_pod(key[-1], at_ms)
+                if told_ms > self.state.last_tick_ms:
+                    self._show_anew(self.departed.add(key, value, at_ms))
+                self._close_workload(key)
+            elif kind == "workload" and self._holds_pods(key):
+                self._left[key[0], key[1]] = value
+                self.state.left_workloads[key[0], key[1]] = encode(value)
+
+    def _close_workload(self, pod: Key) -> None:
+        """Let go of a workload that is gone, with its last pod."""
+        key = (pod[0], pod[1])
+        if key in self._left and not self._holds_pods(key):
+            del self._left[key], self.state.left_workloads[key]
+            self.dirty.add(("workload", key))
 
     def _touch(self, kind: str, keys: list[Key], at_ms: int) -> None:
         for key in keys:
-            self.dirty.add((kind, key))
+            self._place(kind, key)
+            shown = ("agent", key[1:]) if kind == "agent" else (kind, key)
+            self.dirty.add(shown)
             # A refused entity is tried again once it changed.
-            self.state.refused.pop((kind, key), None)
-            if kind in PLACES:
+            self.state.refused.pop(shown, None)
+            if kind in WORKLOADS:
                 self.state.workload_ms[key[0], key[1]] = at_ms
-                self.dirty |= {("workload", key[:2]), ("places", ())}
+                self.dirty.add(("workload", key[:2]))
 
-    def _transitions(self, value: PodObserved) -> None:
-        told = value.pod.transitions
-        if isinstance(told, msgspec.UnsetType):
+    def _place(self, kind: str, key: Key) -> None:
+        """Have the directory follow an entity that was told or is gone."""
+        if kind not in ("workload", "pod", "agent"):
             return
-        pod_id = value.pod.pod_id
-        seen = self.state.transitions.setdefault(pod_id, [])
-        for one in told[-MAX_TRANSITIONS:]:
-            row = (one.status, one.at)
-            if row not in seen:
-                seen.append(row)
-                self.fresh_transitions.setdefault(pod_id, []).append(row)
-        del seen[:-MAX_TRANSITIONS]
+        value = self.observations.get(kind, key)
+        if kind == "pod" and value is not None:
+            self._show_anew(self.departed.back(key))
+        if kind == "workload":
+            if value is not None and key in self._left:
+                del self._left[key[0], key[1]], self.state.left_workloads[key[0], key[1]]
+            changed = self.places.put_deployment(kind, key, known=value is not None)
+        elif kind == "pod":
+            changed = self.places.put_pod(key, value.pod.name if isinstance(value, PodObserved) else None)
+        else:
+            changed = self.places.declare(key, value if isinstance(value, AgentObserved) else None)
+            # Which agent its pods belong to hangs on whether it is excluded.
+            self.dirty |= {("pod", pod) for pod in self.pods_of(key[1])} if changed else set()
+        if changed:
+            self.dirty.add(("places", ()))
+
+    def _holds_pods(self, key: Key) -> bool:
+        return any(pod[:2] == key for pod in self.pods_of(key[1]))
+
+    def _forget_shown(self, until_ms: int | None = None) -> None:
+        self.dirty |= {("pod", key) for key in self.transitions.take(until_ms)}
+        for key in self.departed.take(until_ms):
+            self._show_anew(key)
+
+    def _show_anew(self, pod: Key | None) -> None:
+        if pod is not None:
+            self.dirty |= {("pod", pod), ("workload", pod[:2])}
+            self._close_workload(pod)
 
     def _event(self, event: Event, at_ms: int) -> None:
         self.events.add(event.event_id, encode(event))
         self.live.append(event)
+        self.dirty.add(("agent_name", (event.agent_name,)))
         # A new instance may be a member of a group, so all that hangs on the places is made anew.
-        self.dirty.add(("places" if self.state.fleet.take(event, at_ms) else "agents", ()))
+        if self.state.fleet.take(event, at_ms):
+            self.dirty.add(("places", ()))
         if self.state.queues.take(event, at_ms):
             self.dirty.add(("queues", ()))
 
@@ -198,7 +273,7 @@ class Tables:
         used = self.state.models_used.setdefault(name, set()) if name else set()
         if name and call.model not in used and len(used) < MAX_MODELS:
             used.add(call.model)
-            self.dirty.add(("agents", ()))
+            self.dirty.add(("agent_name", (name,)))
         self.dirty.add(("usage", ()))
 
     def _is_new(self, origin: Origin | None) -> bool:

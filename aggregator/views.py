@@ -11,8 +11,10 @@ from typing import TypeVar, cast
 import msgspec
 from msgspec import UNSET
 
-from aggregator.agents import agents_at
+from aggregator.identity import PodPlace
 from aggregator.observations import Key
+from aggregator.pod_health import is_active
+from aggregator.roster import Roster
 from aggregator.tables import Tables
 from aggregator.ticks import from_ms
 from aggregator.usage_views import usage_parts
@@ -30,7 +32,6 @@ CONTAINED = {
     "llm_usage": ("by_agent", "by_model", "in_flight"),
 }
 """Kinds that stand in an entity of another kind."""
-ACTIVE = frozenset({"Running", "Created", "Pending", "ContainerCreating", "Terminating"})
 
 
 class Views:
@@ -39,10 +40,13 @@ class Views:
     def __init__(self, tables: Tables, now_ms: int) -> None:
         self._tables = tables
         self._parts: dict[str, dict[Key, Part]] = {}
+        self._roster = Roster(tables)
+        self._pods: dict[Key, dict[Key, bool]] = {}
         self.changed: dict[tuple[str, Key], Part | None] = {}
         for kind in ("workload", "pod", "group", *PASSED_ON):
-            tables.dirty |= {(kind, key) for key, _ in tables.observations.all(kind)}
-        tables.dirty |= {("kafka", ()), ("agents", ()), ("queues", ()), ("usage", ())}
+            tables.dirty |= {(kind, key) for key in tables.observations.keys(kind)}
+        tables.dirty |= {("workload", key) for key in tables.state.left_workloads}
+        tables.dirty |= {("kafka", ()), ("queues", ()), ("usage", ())}
         self.at_tick(now_ms)
         self.changed.clear()
 
@@ -59,26 +63,27 @@ class Views:
         dirty, self._tables.dirty = self._tables.dirty, set()
         if not dirty:
             return
+        agents, pods = self._roster.refresh(dirty, now_ms)
+        for agent_id, agent in agents.items():
+            self._put("agent", (agent_id,), agent)
+        dirty |= {("pod", key) for key in pods}
         kinds = {kind for kind, _ in dirty}
         if "places" in kinds:
-            self._tables.learn_places()
-            dirty |= {("group", key) for key, _ in self._tables.observations.all("group")}
+            dirty |= {("group", key) for key in self._tables.observations.keys("group")}
         for kind, key in dirty:
             if kind in PASSED_ON:
                 self._put(kind, key, self._tables.observations.get(kind, key))
         self._workloads(dirty)
         self._kafka(dirty)
-        if kinds & {"agents", "places"}:
-            self._agents(now_ms)
         if kinds & {"queues", "topic"}:
             self._queues(now_ms)
-        if kinds & {"usage", "model", "in_flight", "agents", "places"}:
+        if kinds & {"usage", "model", "in_flight", "places"}:
             self._usage(now_ms)
 
     def at_tick(self, now_ms: int) -> None:
         """Make anew what a tick shows: what records touched, and all that depends on the time."""
+        self._tables.dirty |= self._roster.due(now_ms)
         self.refresh(now_ms)
-        self._agents(now_ms)
         self._queues(now_ms)
         self._usage(now_ms)
 
@@ -86,28 +91,28 @@ class Views:
         """Put the freshness of the sources, which the tick knows."""
         self._put_all("source", {(one.name, one.instance): one for one in sources})
 
-    def after_tick(self) -> None:
-        """Forget the transitions that this tick has shown."""
-        for pod_id in self._tables.fresh_transitions:
-            self._tables.dirty |= {("pod", key) for key in self._parts.get("pod", {}) if key[2] == pod_id}
-        self._tables.fresh_transitions = {}
-
     def _workloads(self, dirty: set[tuple[str, Key]]) -> None:
-        observations = self._tables.observations
         touched = {key for kind, key in dirty if kind == "workload"}
         for kind, key in dirty:
             if kind == "pod":
-                value = observations.get("pod", key)
-                self._put("pod", key, self._pod(value) if isinstance(value, PodObserved) else None)
+                self._put_pod(key)
                 touched.add(key[:2])
-        active: dict[Key, int] = dict.fromkeys(touched, 0)
-        if touched:
-            for key, value in self._parts.get("pod", {}).items():
-                if key[:2] in touched and cast(models.Pod, value).status in ACTIVE:
-                    active[key[:2]] += 1
         for key in touched:
-            value = observations.get("workload", key)
-            self._put("workload", key, self._workload(value, active[key]) if value else None)
+            value = self._tables.workload(key)
+            active = sum(self._pods.get(key, {}).values())
+            self._put("workload", key, self._workload(value, active) if value else None)
+
+    def _put_pod(self, key: Key) -> None:
+        value = self._tables.pod(key)
+        self._put("pod", key, self._pod(key, value) if isinstance(value, PodObserved) else None)
+        shown, here = self._parts["pod"].get(key), self._pods.setdefault(key[:2], {})
+        if shown is not None:
+            is_there = self._tables.departed.get(key) is None
+            here[key] = is_there and is_active(cast(models.Pod, shown).status)
+            return
+        here.pop(key, None)
+        if not here:
+            del self._pods[key[:2]]
 
     def _workload(self, value: Part, active_pods: int) -> models.Workload:
         assert isinstance(value, WorkloadObserved)
@@ -122,10 +127,12 @@ class Views:
             pods=[],
         )
 
-    def _pod(self, value: PodObserved) -> models.Pod:
-        fresh = self._tables.fresh_transitions.get(value.pod.pod_id)
-        shown = [models.Transition(status=status, at=at) for status, at in fresh] if fresh else UNSET
-        return msgspec.structs.replace(value.pod, transitions=shown)
+    def _pod(self, key: Key, value: PodObserved) -> models.Pod:
+        return msgspec.structs.replace(
+            value.pod,
+            agent_id=self._roster.agent_of(PodPlace(*key)) or UNSET,
+            transitions=self._tables.transitions.of(value.pod.pod_id) or UNSET,
+        )
 
     def _kafka(self, dirty: set[tuple[str, Key]]) -> None:
         observations = self._tables.observations
@@ -143,16 +150,6 @@ class Views:
             for member in group.members
         ]
         return msgspec.structs.replace(group, members=members)
-
-    def _agents(self, now_ms: int) -> None:
-        tables = self._tables
-        status = {
-            key[2]: value.pod.status
-            for key, value in tables.observations.all("pod")
-            if isinstance(value, PodObserved)
-        }
-        agents = agents_at(tables.state.fleet, tables.places, status, tables.state.models_used, now_ms)
-        self._put_all("agent", {(one.agent_id,): one for one in agents})
 
     def _queues(self, now_ms: int) -> None:
         depths = {
@@ -182,11 +179,9 @@ class Views:
         if shown is not None and key not in parts:
             # Readers dropped, or never took, what stands in a container that was not there.
             for child in CONTAINED.get(kind, ()):
-                self.changed |= {
-                    (child, name): one
-                    for name, one in self._parts.get(child, {}).items()
-                    if name[: len(key)] == key
-                }
+                parts_of = self._parts.get(child, {})
+                names = self._pods.get(key, {}) if child == "pod" else parts_of
+                self.changed |= {(child, name): parts_of[name] for name in names}
         if shown is None:
             del parts[key]
         else:

@@ -222,12 +222,13 @@ def test_an_environment_without_records_is_closed_after_ten_minutes_and_wakes_wi
     assert outcome.frozen[-1].gap == Silence(START_MS + 602_000, "idle")
 
 
-def test_changes_carry_whole_entities_once_and_removals() -> None:
+def test_changes_carry_whole_entities_once_and_removals_after_the_tick_that_shows_them_last() -> None:
     log = Log()
     log.add(1_000, workload("a"))
     log.add(1_100, pod("a", "a-1"))
     log.add(1_200, pod("a", "a-1"))
     log.add(1_300, gone("pod", "uid-a-1"))
+    log.add(2_500, mark())
     told = [
         {(kind, key[-1]): part is not None for (kind, key), part in one.entities.items()}
         for one in folded(log).changes

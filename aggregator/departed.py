@@ -1,0 +1,47 @@
+"""Pods that went since the last tick: the next one shows them once more, with their last value.
+
+What lives and dies between two ticks is so in exactly one snapshot. A checkpoint is taken with a tick, when
+nothing stands here, so nothing of it is kept. Pure.
+"""
+
+from collections.abc import Iterator
+
+from aggregator.observations import Key
+from schema.types import Part
+
+
+class Departed:
+    """The last values of the pods that went, in the order of going; a pod may move between workloads."""
+
+    def __init__(self) -> None:
+        self._gone: dict[str, tuple[int, Key, Part]] = {}
+
+    def add(self, key: Key, value: Part, at_ms: int) -> Key | None:
+        """Keep a pod until the next tick; give the key that it went under before, if any."""
+        before = self.back(key)
+        self._gone[key[-1]] = (at_ms, key, value)
+        return before
+
+    def back(self, key: Key) -> Key | None:
+        """Let go of a pod that is there again; give the key that it went under, if any."""
+        gone = self._gone.pop(key[-1], None)
+        return gone[1] if gone else None
+
+    def get(self, key: Key) -> Part | None:
+        """Give the last value of a pod that went since the last tick."""
+        gone = self._gone.get(key[-1])
+        return gone[2] if gone and gone[1] == key else None
+
+    def pods(self) -> Iterator[Key]:
+        """Give the pods that went."""
+        return (key for _, key, _ in self._gone.values())
+
+    def take(self, until_ms: int | None = None) -> list[Key]:
+        """Let go of all, or of what went until a moment; give their keys."""
+        keys = []
+        for pod_id, (at_ms, key, _) in list(self._gone.items()):
+            if until_ms is not None and at_ms > until_ms:
+                break
+            del self._gone[pod_id]
+            keys.append(key)
+        return keys

@@ -1,0 +1,140 @@
+"""The fold on a large cluster, without I/O: 10,000 pods in 1,000 workloads, 15 % change in each tick.
+
+`python -m benchmarks.fold_pods [--agents]` prints the CPU time of a record, of a flush of changes, and of a
+tick; with `--agents` every workload is an agent too (ORACLE_DISCOVERY_MODE=all).
+"""
+
+import argparse
+import random
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from aggregator.effects import Frozen
+from aggregator.partition import FoldSettings, Message, PartitionFold
+from schema.messages import Heartbeat, LogRecord, Mark, Observed
+from schema.topics import HEADER_ENVIRONMENT
+from schema.wire import encode
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+BEGIN_MS = 1_767_225_600_000
+INTERVAL_MS = 2000
+FLUSH_MS = 100
+WORKLOADS = 1000
+PODS = 10_000
+CHANGED = 1500
+TICKS = 10
+_STATUSES = ("Running",) * 50 + ("CrashLoopBackOff", "OOMKilled")
+
+
+def observed(
+    ms: int, kind: str, name: str, value: dict[str, Any], source: str = "kubernetes@bench"
+) -> Observed:
+    """Give an observation at a moment of the log."""
+    at = BEGIN + timedelta(milliseconds=ms)
+    return Observed(
+        source=source, epoch="e1", kind=kind, id=name, observed_at=at, value=msgspec.Raw(encode(value))
+    )
+
+
+def _pod(ms: int, number: int, chance: random.Random) -> Observed:
+    workload, name = number % WORKLOADS, f"agent-{number % WORKLOADS}-6d4cf56db6-{number:05d}"
+    pod: dict[str, Any] = {
+        "pod_id": f"{number:08x}-0000-4000-8000-000000000000", "name": name,
+        "status": chance.choice(_STATUSES),
+        "ready": True, "restarts": chance.randrange(3), "created_at": "2025-12-31T23:00:00Z",
+        "cpu": 5 * chance.randrange(400), "cpu_limit": 2000, "cpu_request": 100,
+        "memory": chance.randrange(1024), "memory_limit": 2048, "memory_request": 256,
+        "network_rx_bytes_per_second": 1024, "network_tx_bytes_per_second": 2048,
+        "node": f"node-{number % 100}", "images": ["registry.example/agents/agent:1.2.3"],
+    }  # fmt: skip
+    value = {"namespace": f"team-{workload % 10}", "deployment_name": f"agent-{workload}", "pod": pod}
+    return observed(ms, "pod", pod["pod_id"], value)
+
+
+def _workloads(*, agents: bool) -> Iterator[Observed]:
+    for number in range(WORKLOADS):
+        place = {"namespace": f"team-{number % 10}", "deployment_name": f"agent-{number}"}
+        kinds = {"kind": "Deployment", "runtime": "kubernetes"}
+        yield observed(0, "workload", f"w-{number}", {**place, **kinds})
+        if agents:
+            words = {"name": f"Agent {number}", "labeled": False, "excluded": False, "role": "agent"}
+            yield observed(0, "agent", f"a-{number}", {**place, **words})
+
+
+def log_of(ticks: int, *, agents: bool) -> Iterator[tuple[int, LogRecord]]:
+    """Give (milliseconds, record): everything once, then 15 % of the pods anew in each tick."""
+    chance = random.Random(1)
+    if agents:
+        settings = {"snapshot_interval_seconds": INTERVAL_MS // 1000, "discovery_mode": "all"}
+        yield 1, observed(0, "settings", "settings", settings, "oracle@aggregator")
+    for record in _workloads(agents=agents):
+        yield 1, record
+    for number in range(PODS):
+        yield 2, _pod(2, number, chance)
+    for tick in range(1, ticks + 1):
+        begins = tick * INTERVAL_MS
+        changing = sorted((begins + 1 + chance.randrange(INTERVAL_MS - 2), one) for one in
+                          chance.sample(range(PODS), CHANGED))  # fmt: skip
+        rows = [(ms, _pod(ms, number, chance)) for ms, number in changing]
+        marks: list[tuple[int, LogRecord]] = [
+            (begins + ms, Mark(owner="b")) for ms in range(1, INTERVAL_MS, 250)
+        ]
+        beat = Heartbeat(source="kubernetes@bench", epoch="e1", observed_at=BEGIN, interval_seconds=2,
+                         synced=["pod", "workload"])  # fmt: skip
+        yield from sorted([*rows, *marks, (begins + 500, beat)], key=lambda row: row[0])
+    yield (ticks + 1) * INTERVAL_MS + 1, Mark(owner="b")
+
+
+def main() -> None:
+    """Fold the log once and print what it took."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--agents", action="store_true")
+    parser.add_argument("--ticks", type=int, default=TICKS)
+    asked = parser.parse_args()
+    messages = [
+        Message(number, BEGIN_MS + ms, encode(record),
+                [] if isinstance(record, Mark) else [(HEADER_ENVIRONMENT, b"default")])
+        for number, (ms, record) in enumerate(log_of(asked.ticks, agents=asked.agents))
+    ]  # fmt: skip
+    fold = PartitionFold(0, FoldSettings(partitions=1, interval_ms=INTERVAL_MS, max_environments=10))
+    fold.caught_up()
+    first = next(index for index, one in enumerate(messages) if one.appended_ms > BEGIN_MS + INTERVAL_MS)
+    began = time.process_time()
+    for message in messages[:first]:
+        fold.advance(message)
+        fold.fold(message)
+    folded = time.process_time()
+    fold.changes()
+    print(f"first sync: fold {folded - began:.3f} s, changes {time.process_time() - folded:.3f} s")
+    seconds = {"fold": 0.0, "flush": 0.0, "tick": 0.0}
+    flushes, flushed_ms, frozen = 0, 0, []
+    for message in messages[first:]:
+        began = time.process_time()
+        closed = [one for one in fold.advance(message) if isinstance(one, Frozen)]
+        if closed:
+            frozen += closed
+            seconds["tick"] += time.process_time() - began
+        fold.fold(message)
+        ended = time.process_time()
+        seconds["fold"] += ended - began if not closed else 0.0
+        if message.appended_ms - flushed_ms >= FLUSH_MS:
+            flushed_ms = message.appended_ms
+            fold.changes()
+            seconds["flush"] += time.process_time() - ended
+            flushes += 1
+    count = len(messages) - first
+    size = len(frozen[-1].document.body) / 1e6
+    print(f"{count} records, {len(frozen)} ticks of {size:.1f} MB, {flushes} flushes")
+    print(f"fold: {1e6 * seconds['fold'] / count:.1f} µs a record")
+    print(f"flush of {FLUSH_MS} ms: {1e3 * seconds['flush'] / flushes:.2f} ms")
+    print(f"tick: {1e3 * seconds['tick'] / len(frozen):.1f} ms")
+    print(f"all of it: {100 * sum(seconds.values()) / len(frozen) / (INTERVAL_MS / 1000):.1f} % of a core")
+    print(f"sha256 of the last document: {frozen[-1].document.sha256}")
+
+
+if __name__ == "__main__":
+    main()
