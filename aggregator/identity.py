@@ -121,8 +121,9 @@ class Directory:
 
     def places_of(self, deployment: str) -> list[PodPlace]:
         """Give the pods of a deployment that is an agent, in order."""
-        places = self.pods_of.get(deployment, ())
-        return sorted(one for one in places if not self.is_excluded(deployment, one.namespace))
+        told = self.declared.get(deployment, {})
+        excluded = {namespace for namespace, one in told.items() if one.excluded}
+        return sorted(one for one in self.pods_of.get(deployment, ()) if one.namespace not in excluded)
 
     def locate(self, instance_id: str) -> tuple[str | None, PodPlace | None]:
         """Give the deployment and the pod that an instance's id names or extends; the longest name wins."""

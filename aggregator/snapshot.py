@@ -32,13 +32,16 @@ def snapshot_id(environment: str, tick_ms: int) -> UUID:
 
 
 def freeze(environment: str, views: Views, tick_ms: int) -> Document:
-    """Give the document of a tick; every entity in it was validated when it arrived."""
+    """Give the document of a tick; every entity in it was validated when it arrived.
+
+    Agents and workloads stand in the Struct as their encoded bytes.
+    """
     snapshot = models.Snapshot(
         id=snapshot_id(environment, tick_ms),
         timestamp=from_ms(tick_ms),
         environment=environment,
         schema_version=models.SCHEMA_VERSION,
-        agents=cast(list[models.Agent], views.of("agent")),
+        agents=_agents(views),
         workload=_workload(views),
         queues=cast(list[models.Queue], views.of("queue")),
         litellm=cast(list[models.ModelLimits], views.of("litellm")),
@@ -53,14 +56,26 @@ def freeze(environment: str, views: Views, tick_ms: int) -> Document:
     return Document(snapshot.id, body, hashlib.sha256(body).hexdigest())
 
 
+def _agents(views: Views) -> list[models.Agent]:
+    agents, bodies = views.items("agent"), views.bodies
+    for key, agent in agents:
+        if not bodies.has("agent", key):
+            bodies.keep("agent", key, agent)
+    return cast(list[models.Agent], bodies.array("agent", (key for key, _ in agents)))
+
+
 def _workload(views: Views) -> list[models.Workload]:
-    pods: dict[tuple[str, ...], list[models.Pod]] = {}
-    for key, pod in views.items("pod"):
-        pods.setdefault(key[:2], []).append(cast(models.Pod, pod))
-    return [
-        msgspec.structs.replace(cast(models.Workload, workload), pods=pods.get(key, []))
-        for key, workload in views.items("workload")
-    ]
+    workloads, bodies = views.items("workload"), views.bodies
+    for key, workload in workloads:
+        if bodies.has("workload", key):
+            continue
+        pods = views.pods_in(key)
+        for name, pod in pods:
+            if not bodies.has("pod", name):
+                bodies.keep("pod", name, pod)
+        array = bodies.array("pod", (name for name, _ in pods))
+        bodies.keep("workload", key, msgspec.structs.replace(cast(models.Workload, workload), pods=array))
+    return cast(list[models.Workload], bodies.array("workload", (key for key, _ in workloads)))
 
 
 def _kubernetes(views: Views) -> models.Kubernetes | msgspec.UnsetType:

@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 import msgspec
 from msgspec import UNSET
 
+from aggregator.encoding import Bodies
 from aggregator.identity import PodPlace
 from aggregator.observations import Key
 from aggregator.pod_health import is_active
@@ -42,6 +43,7 @@ class Views:
         self._parts: dict[str, dict[Key, Part]] = {}
         self._roster = Roster(tables)
         self._pods: dict[Key, dict[Key, bool]] = {}
+        self.bodies = Bodies()
         self.changed: dict[tuple[str, Key], Part | None] = {}
         for kind in ("workload", "pod", "group", *PASSED_ON):
             tables.dirty |= {(kind, key) for key in tables.observations.keys(kind)}
@@ -57,6 +59,11 @@ class Views:
     def items(self, kind: str) -> list[tuple[Key, Part]]:
         """Give the entities of a kind with their natural keys, in their order."""
         return sorted(self._parts.get(kind, {}).items(), key=itemgetter(0))
+
+    def pods_in(self, workload: Key) -> list[tuple[Key, Part]]:
+        """Give the pods of a workload with their natural keys, in their order."""
+        pods = self._parts.get("pod", {})
+        return [(key, pods[key]) for key in sorted(self._pods.get(workload, ()))]
 
     def refresh(self, now_ms: int) -> None:
         """Make anew what the records folded since the last call have touched."""
@@ -176,6 +183,7 @@ class Views:
         if parts.get(key) == shown:
             return
         self.changed[kind, key] = shown
+        self.bodies.forget(kind, key)
         if shown is not None and key not in parts:
             # Readers dropped, or never took, what stands in a container that was not there.
             for child in CONTAINED.get(kind, ()):
