@@ -79,15 +79,23 @@ TABLE = (
     ),
     _agent("orchestrator", "agents.orchestrator.agent"),
     _agent("writer-agent", "agents.writer_agent.agent"),
+    # Last, for its place in the table is its port, and those of the others are documented.
+    Program(
+        "k8s-collector",
+        "collectors",
+        "collectors.k8s_collector.collector",
+        start_seconds=20,  # a cluster that does not answer holds nothing else up
+    ),
 )
 
 
 def programs(stack: Stack, upstream: Upstream) -> tuple[Program, ...]:
-    """Give the parts that this stack runs: none that the user's environment provides already."""
+    """Give the parts that this stack runs: none that the user's environment provides or does not ask for."""
     absent = {
         *(() if stack.own_broker else ("kafka",)),
         *(() if stack.own_database else ("postgres",)),
         *(() if upstream.demo else ("demo-model-server",)),
+        *(() if stack.watches_kubernetes else ("k8s-collector",)),
     }
     return tuple(program for program in TABLE if program.name not in absent)
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class StackSettings(BaseSettings, frozen=True, kw_only=True):
-    """The ports of the local stack and the directory of its data; each is an environment variable."""
+    """The ports of the local stack, the directory of its data, and whether Kubernetes is watched."""
 
     oracle_home: str = ""
     api_host: str = "127.0.0.1"
@@ -28,6 +28,8 @@ class StackSettings(BaseSettings, frozen=True, kw_only=True):
     kafka_port: Port = 19092
     kafka_controller_port: Port = 19093
     postgres_port: Port = 15432
+    oracle_namespaces: tuple[str, ...] = ()
+    oracle_allow_mocks: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Stack:
     def own_database(self) -> bool:
         """Say whether the stack brings its own database: no storage is configured."""
         return not (self.environ.get("DATABASE_URL") or self.environ.get("SUPABASE_URL"))
+
+    @property
+    def watches_kubernetes(self) -> bool:
+        """Say whether Kubernetes was asked for; a kubeconfig that merely lies around is no such wish."""
+        return bool(self.settings.oracle_namespaces) or self.settings.oracle_allow_mocks
 
     @property
     def broker(self) -> Broker:

@@ -8,7 +8,16 @@ from supervisor.options import ServerOptions
 
 from cli.stack.errors import PortTaken
 from cli.stack.ports import check_ports
-from cli.stack.programs import GROUPS, TABLE, command, own_environment, ports, programs, shared_environment
+from cli.stack.programs import (
+    GROUPS,
+    TABLE,
+    command,
+    health_port,
+    own_environment,
+    ports,
+    programs,
+    shared_environment,
+)
 from cli.stack.server import free_port
 from cli.stack.settings import Stack, load_stack
 from cli.stack.supervise import render, socket_path
@@ -24,6 +33,10 @@ def stack_in(root: Path, **process: str) -> Stack:
 
 def names(stack: Stack, upstream: Upstream = DEMO) -> set[str]:
     return {program.name for program in programs(stack, upstream)}
+
+
+PLAIN = {program.name for program in TABLE} - {"k8s-collector"}
+"""What a stack runs for which nothing is configured."""
 
 
 def test_the_stack_brings_its_own_broker_and_database(tmp_path: Path) -> None:
@@ -48,8 +61,41 @@ def test_a_server_that_is_configured_is_not_started(
 ) -> None:
     stack = stack_in(tmp_path, **configured)
     stack.postgres.ensure_password()
-    assert names(stack) == {program.name for program in TABLE} - {absent}
+    assert names(stack) == PLAIN - {absent}
     assert shared_environment(stack, DEMO).items() >= configured.items()
+
+
+@pytest.mark.parametrize(
+    ("configured", "runs"),
+    [
+        ({}, False),
+        ({"KUBECONFIG": "/somewhere/config"}, False),
+        ({"ORACLE_NAMESPACES": ""}, False),
+        ({"ORACLE_NAMESPACES": "agents"}, True),
+        ({"ORACLE_NAMESPACES": "*"}, True),
+        ({"ORACLE_ALLOW_MOCKS": "false"}, False),
+        ({"ORACLE_ALLOW_MOCKS": "true"}, True),
+    ],
+)
+def test_kubernetes_is_watched_only_when_it_is_asked_for(
+    tmp_path: Path, configured: dict[str, str], runs: bool
+) -> None:
+    assert ("k8s-collector" in names(stack_in(tmp_path, **configured))) == runs
+
+
+def test_a_wrong_switch_for_mocks_is_named_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"^ORACLE_ALLOW_MOCKS is wrong"):
+        stack_in(tmp_path, ORACLE_ALLOW_MOCKS="perhaps")
+
+
+def test_the_health_ports_are_those_that_are_documented(tmp_path: Path) -> None:
+    stack = stack_in(tmp_path)
+    documented = {
+        "aggregator": 8103, "process-collector": 8105, "kafka-collector": 8106, "llm-collector": 8107,
+        "telemetry-collector": 8108, "orchestrator": 8110, "writer-agent": 8111, "k8s-collector": 8112,
+    }  # fmt: skip
+    found = {one.name: health_port(stack, one) for one in TABLE if one.name in documented}
+    assert found == documented
 
 
 def test_the_dotenv_file_counts_and_the_process_wins(tmp_path: Path) -> None:
@@ -114,7 +160,7 @@ def test_supervisord_reads_the_configuration_as_it_is_meant(tmp_path: Path) -> N
     groups = {group.name: group for group in options.process_group_configs}
     assert sorted(groups, key=lambda name: groups[name].priority) == list(GROUPS)
     parts = {part.name: part for group in groups.values() for part in group.process_configs}
-    assert set(parts) == {program.name for program in TABLE}
+    assert set(parts) == PLAIN
     assert parts["aggregator"].stdout_logfile == str(root / ".oracle" / "logs" / "aggregator.log")
     assert parts["aggregator"].environment["ORACLE_PART"] == "aggregator"
     assert all(part.autorestart is not False and not part.autostart for part in parts.values())
