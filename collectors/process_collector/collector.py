@@ -11,7 +11,7 @@ So `observe` lasts the interval, and what the runner measures as a pass includes
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -69,7 +69,7 @@ class ProcessCollector:
         self._look_in_seconds: float | None = None
         self._passed_at = 0.0
 
-    async def observe(self) -> AsyncIterator[Item]:
+    async def observe(self) -> AsyncGenerator[Item, None]:
         """Run one full pass, and until the next is due a short one at each end."""
         loop, wakes = asyncio.get_running_loop(), self._table.wakes()
         if wakes is not None:

@@ -19,6 +19,10 @@ for line in sys.stdin:
         child = subprocess.Popen([sys.executable, "-c", rest], stdin=subprocess.PIPE)
         children[child.pid] = child
         print(child.pid, flush=True)
+    elif verb == "say":
+        children[int(rest)].stdin.write(b"go\\n")
+        children[int(rest)].stdin.flush()
+        print(0, flush=True)
     elif verb == "reap":
         print(children.pop(int(rest)).wait(), flush=True)
 """
@@ -33,6 +37,10 @@ class Supervisor:
 
     def start(self, code: str = WAIT) -> int:
         return int(self._ask(f"start {code}"))
+
+    def say(self, pid: int) -> None:
+        """Write a line to an agent."""
+        self._ask(f"say {pid}")
 
     def reap(self, pid: int) -> int:
         return int(self._ask(f"reap {pid}"))
@@ -64,7 +72,7 @@ def supervisor(workload: str) -> Iterator[Supervisor]:
         process.stdin.close()
 
 
-def wait_for(look: Callable[[], T], what: str, seconds: float = 20.0) -> T:
+def wait_for(look: Callable[[], T | None], what: str, seconds: float = 20.0) -> T:
     """Call until something true comes back, and give it."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
