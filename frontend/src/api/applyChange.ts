@@ -133,9 +133,7 @@ function withPods(
   if (owner === undefined) return snapshot
   const pods = edit(owner.pods)
   if (pods === owner.pods) return snapshot
-  return withList(
-    snapshot,
-    'workload',
-    upsert(snapshot.workload, WORKLOAD, key.slice(0, 2), { ...owner, pods }),
-  )
+  // It is known to differ: comparing it with what was there would go through all of its pods for each one.
+  const place = snapshot.workload.indexOf(owner)
+  return withList(snapshot, 'workload', snapshot.workload.with(place, { ...owner, pods } as Workload))
 }

@@ -18,8 +18,7 @@ export const PodCard = memo(function PodCard({ pod, runtime }: PodCardProps) {
   const { transitions = [], deleted_at, status_message } = pod
   return (
     <article
-      className={`card h-full tone-${podTone(pod)} ${deleted_at === undefined ? '' : 'departed'}`}
-      style={{ gap: '0.6rem' }}
+      className={`card h-full gap-2.5 tone-${podTone(pod)} ${deleted_at === undefined ? '' : 'departed'}`}
     >
       <div>
         <div className="flex items-start justify-between gap-2">
@@ -34,7 +33,7 @@ export const PodCard = memo(function PodCard({ pod, runtime }: PodCardProps) {
           {deleted_at !== undefined && <Badge tone="calm">deleted</Badge>}
         </div>
         {status_message !== undefined && (
-          <p title={status_message} className="mt-1 line-clamp-3 text-sm [overflow-wrap:anywhere]">
+          <p title={status_message} className="mt-1 line-clamp-5 text-sm [overflow-wrap:anywhere]">
             {status_message}
           </p>
         )}
