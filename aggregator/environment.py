@@ -53,7 +53,7 @@ class EnvironmentFold:
             self.next_tick_ms = tick_of(
                 max(time_ms, self.tables.state.last_tick_ms + 1), self.tables.state.interval_ms
             )
-            self._forget_unshown(self.next_tick_ms)
+            self.tables.forget_unshown(self.next_tick_ms - self.tables.state.interval_ms)
 
     def lost(self) -> None:
         """Note that records of the log are gone: the ticks they belonged to are a gap, the totals stay."""

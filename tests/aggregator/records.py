@@ -43,6 +43,24 @@ def pod(
     return observed("pod", f"uid-{name}", value, epoch)
 
 
+def agent(deployment: str, name: str = "", namespace: str = "local", **more: Any) -> Observed:
+    """What a deployment says of its agent; unlabelled and not excluded unless told otherwise."""
+    words = {"labeled": False, "excluded": False, "role": "agent", **more}
+    value = {"namespace": namespace, "deployment_name": deployment, "name": name or deployment, **words}
+    return observed("agent", f"{namespace}/{deployment}", value)
+
+
+def deployment(name: str, desired: int, namespace: str = "local") -> Observed:
+    counts = {"desired": desired, "ready": 0, "available": 0, "updated": 0}
+    return observed("deployment", f"{namespace}/{name}", {"namespace": namespace, "name": name, **counts})
+
+
+def discovery(mode: str) -> Observed:
+    """The aggregator's own word on which agents are shown from here on."""
+    value = {"snapshot_interval_seconds": 2, "discovery_mode": mode}
+    return observed("settings", "settings", value, source="oracle@aggregator")
+
+
 def gone(kind: str, name: str, epoch: str = "e1") -> Gone:
     return Gone(source=SOURCE, epoch=epoch, kind=kind, id=name, observed_at=AT)
 

@@ -1,20 +1,30 @@
 """What holds for every log: the same snapshots from any checkpoint, each valid and kept to the byte."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aggregator.effects import Changes
 from aggregator.partition import PartitionFold
-from aggregator.ticks import from_ms, to_ms
+from aggregator.ticks import from_ms, tick_of, to_ms
 from schema import models
+from schema.errors import InvalidMessage
 from schema.validate import report
+from schema.wire import canonical
 from tests.aggregator.records import (
     SETTINGS,
     Log,
     Outcome,
+    agent,
     call,
+    deployment,
+    discovery,
     event,
     gone,
     heartbeat,
@@ -31,22 +41,46 @@ def folded(log: Log) -> Outcome:
     return play(live_fold(), log.messages)
 
 
+_SECONDS = st.integers(0, 30).map(lambda second: f"2026-01-01T00:00:{second:02d}Z")
+_TRANSITIONS = st.lists(
+    st.fixed_dictionaries({"status": st.sampled_from(["Running", "OOMKilled"]), "at": _SECONDS}), max_size=3
+)
+_DEPLOYMENTS = st.sampled_from(["a", "writer-agent"])
+_EPOCHS = st.sampled_from(["e1", "e1", "e2"])
+_PODS = st.builds(
+    pod,
+    _DEPLOYMENTS,
+    st.sampled_from(["writer-agent-1", "a-1", "a-2"]),
+    st.sampled_from(["Running", "OOMKilled", "Terminating"]),
+    st.integers(0, 3),
+    _EPOCHS,
+    transitions=_TRANSITIONS,
+)
+_GONE = st.one_of(
+    st.builds(gone, st.just("pod"), st.sampled_from(["uid-a-1", "uid-a-2", "uid-writer-agent-1"]), _EPOCHS),
+    st.builds(gone, st.just("workload"), _DEPLOYMENTS, _EPOCHS),
+    st.builds(gone, st.just("agent"), _DEPLOYMENTS.map(lambda name: f"local/{name}"), _EPOCHS),
+)
 _RECORDS = st.one_of(
-    st.builds(workload, st.sampled_from(["a", "writer-agent"]), st.sampled_from(["e1", "e2"])),
+    st.builds(workload, _DEPLOYMENTS, _EPOCHS),
+    _PODS,
+    _GONE,
     st.builds(
-        pod,
-        st.sampled_from(["a", "writer-agent"]),
-        st.sampled_from(["writer-agent-1", "a-1"]),
-        st.sampled_from(["Running", "OOMKilled"]),
-        st.integers(0, 3),
-        st.sampled_from(["e1", "e2"]),
+        agent,
+        _DEPLOYMENTS,
+        st.sampled_from(["Writer", "A"]),
+        st.sampled_from(["local", "other"]),
+        labeled=st.booleans(),
+        excluded=st.booleans(),
     ),
-    st.builds(gone, st.just("pod"), st.sampled_from(["uid-a-1", "uid-writer-agent-1"])),
-    st.builds(heartbeat, st.sampled_from(["pod", "workload"]), epoch=st.sampled_from(["e1", "e2"])),
+    st.builds(discovery, st.sampled_from(["auto", "labeled", "all", "telemetry"])),
+    st.builds(deployment, _DEPLOYMENTS, st.integers(0, 1)),
+    st.builds(heartbeat, st.sampled_from(["pod", "workload", "agent"]), epoch=_EPOCHS),
     st.builds(
         event,
         st.sampled_from(
-            ["task_queued", "task_started", "task_completed", "error", "agent_removed", "heartbeat"]
+            ["task_queued", "task_started", "task_completed", "error", "agent_registered", "agent_removed",
+             "heartbeat"]
         ),
         st.sampled_from(["writer-agent-1", "a-1", "x"]),
         st.sampled_from(["Writer", "A"]),
@@ -57,7 +91,14 @@ _RECORDS = st.one_of(
     st.builds(call, st.integers(0, 20), st.sampled_from(["writer-agent-1", "x"])),
     st.builds(mark),
     st.just(b"poison"),
-)
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _checkpoint_with_each_tick() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aggregator.environment.CHECKPOINT_MS", 2_000)
+        yield
 
 
 def _group(client: str) -> dict[str, Any]:
@@ -100,14 +141,121 @@ def test_a_fold_from_any_checkpoint_gives_the_same_snapshots(
     assert all(to_ms(from_ms(one.tick_ms)) == one.tick_ms for one in got)
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3_000), _RECORDS), max_size=40))
-def test_every_snapshot_is_valid_and_reads_back_to_the_same_bytes(rows: list[tuple[int, Any]]) -> None:
+def log_of(rows: list[tuple[int, Any]]) -> Log:
     log, now = Log(), 0
     for step, record in rows:
         now += step
         log.add(now, record)
+    log.add(now + 4_500, mark())
+    return log
+
+
+_ROWS = st.lists(st.tuples(st.integers(0, 3_000), _RECORDS), max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_ROWS)
+def test_every_snapshot_is_valid_and_its_bytes_are_those_of_encoding_it_whole(
+    rows: list[tuple[int, Any]],
+) -> None:
     decoder = msgspec.json.Decoder(models.Snapshot)
-    for one in folded(log).frozen:
-        decoder.decode(one.document.body)
+    for one in folded(log_of(rows)).frozen:
+        assert canonical(decoder.decode(one.document.body)) == one.document.body
         assert report(msgspec.json.decode(one.document.body)) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(_ROWS, st.integers(1, 7))
+def test_how_often_changes_are_announced_makes_no_difference_to_a_snapshot(
+    rows: list[tuple[int, Any]], every: int
+) -> None:
+    log, fold, outcome = log_of(rows), live_fold(), Outcome()
+    for number, message in enumerate(log.messages):
+        outcome.take(fold.advance(message))
+        with suppress(InvalidMessage):
+            fold.fold(message)
+        if number % every == 0:
+            outcome.take(fold.changes())
+    hashes = [one.document.sha256 for one in outcome.frozen]
+    assert hashes == [one.document.sha256 for one in folded(log).frozen]
+
+
+_TOLD: dict[str, tuple[str, ...]] = {"agent": (), "workload": ("pods",), "pod": ()}
+
+
+@settings(max_examples=60, deadline=None)
+@given(_ROWS)
+def test_the_changes_up_to_a_tick_make_the_agents_workloads_and_pods_of_its_snapshot(
+    rows: list[tuple[int, Any]],
+) -> None:
+    fold, known = live_fold(), dict[tuple[str, tuple[str, ...]], Any]()
+    for message in log_of(rows).messages:
+        effects = fold.advance(message)
+        with suppress(InvalidMessage):
+            fold.fold(message)
+        for effect in [*effects, *fold.changes()]:
+            if isinstance(effect, Changes):
+                known |= {name: part for name, part in effect.entities.items() if name[0] in _TOLD}
+                continue
+            document = msgspec.json.decode(effect.document.body, type=models.Snapshot)
+            assert _entities(document) == _visible(known)
+
+
+def _visible(known: dict[tuple[str, tuple[str, ...]], Any]) -> dict[tuple[str, tuple[str, ...]], Any]:
+    """What a reader shows: what was set and not removed, and of the pods those whose workload is there."""
+    there = {name: part for name, part in known.items() if part is not None}
+    return {
+        (kind, tuple(key)): part
+        for (kind, key), part in there.items()
+        if kind != "pod" or ("workload", key[:2]) in there
+    }
+
+
+def _entities(document: models.Snapshot) -> dict[tuple[str, tuple[str, ...]], Any]:
+    found: dict[tuple[str, tuple[str, ...]], Any] = {
+        ("agent", (one.agent_id,)): one for one in document.agents
+    }
+    for group in document.workload:
+        key = (group.namespace, group.deployment_name)
+        found["workload", key] = msgspec.structs.replace(group, pods=[])
+        found |= {("pod", (*key, one.pod_id)): one for one in group.pods}
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(_ROWS)
+def test_every_pod_that_is_told_of_is_in_the_snapshot_of_its_tick(rows: list[tuple[int, Any]]) -> None:
+    rows = [(step, record) for step, record in rows if not _is_of_workloads(record)]
+    log = Log()
+    for name in ("a", "writer-agent"):
+        log.add(0, workload(name))
+    for message in log_of([(1, record) if not step else (step, record) for step, record in rows]).messages:
+        log.messages.append(replace(message, offset=len(log.messages)))
+    outcome = folded(log)
+    shown = {
+        (frozen.tick_ms, pod["pod_id"])
+        for frozen, document in zip(outcome.frozen, outcome.documents(), strict=True)
+        for group in document["workload"]
+        for pod in group["pods"]
+    }
+    epochs: list[str] = []
+    for message in log.messages:
+        record = _record(message.value)
+        epoch = record.get("epoch")
+        if epoch and epoch != "-" and epoch not in epochs:
+            epochs.append(epoch)
+        if record.get("kind") == "pod" and record["type"] == "observed" and epoch == epochs[-1]:
+            assert (tick_of(message.appended_ms, 2_000), record["id"]) in shown
+
+
+def _is_of_workloads(record: Any) -> bool:
+    """What would take a workload away is left out: a pod is shown in one."""
+    return getattr(record, "kind", "") == "workload" or "workload" in getattr(record, "synced", ())
+
+
+def _record(body: bytes | None) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = msgspec.json.decode(body or b"")
+    except msgspec.DecodeError:
+        return {}
+    return found

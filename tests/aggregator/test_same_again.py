@@ -15,8 +15,11 @@ from tests.aggregator.records import (
     SETTINGS,
     START_MS,
     Log,
+    agent,
     call,
+    discovery,
     event,
+    gone,
     heartbeat,
     live_fold,
     mark,
@@ -84,6 +87,26 @@ def test_a_time_with_an_offset_is_written_in_utc_before_and_after() -> None:
     same_after_restart(log)
     (first, _) = play(live_fold(), log.messages).documents()
     assert first["agents"][0]["activity"]["active_task_ids"][0]["started_on"] == "2026-01-01T00:00:00Z"
+
+
+def test_a_workload_that_is_gone_stays_again_as_long_as_pods_stand_in_it() -> None:
+    log = two_ticks(workload("web"), pod("web", "web-0"), gone("workload", "web"))
+    same_after_restart(log)
+    assert [len(one["workload"]) for one in play(live_fold(), log.messages).documents()] == [1, 1]
+
+
+def test_the_discovery_mode_is_remembered_and_so_is_what_went_and_what_cannot_be_read() -> None:
+    killed = [{"status": "OOMKilled", "at": "2026-01-01T00:00:01Z"}]
+    log = two_ticks(
+        discovery("all"), agent("web", "Web"), workload("web"), pod("web", "web-0", transitions=killed),
+        gone("pod", "uid-web-0"), heartbeat(unavailable=[{"part": "metrics.k8s.io", "reason": "403"}]),
+    )  # fmt: skip
+    log.add(4_600, pod("web", "web-0", transitions=killed))
+    log.add(6_500, mark())
+    same_after_restart(log)
+    last = play(live_fold(), log.messages).documents()[-1]
+    assert [one["name"] for one in last["agents"]] == ["Web"]
+    assert "transitions" not in last["workload"][0]["pods"][0]
 
 
 def test_a_new_environments_first_events_are_read_again_when_only_another_ones_tick_was_stored() -> None:
