@@ -12,6 +12,8 @@ from pathlib import Path
 
 UNLIMITED_FROM_BYTES = 1 << 60
 """v1 writes "no limit" as the largest number of pages."""
+REMEMBERED = 4096
+"""So many memberships are found without a search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,20 @@ class Cgroups:
     """Finds the memory cgroup of a process."""
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
-        self._proc = proc
+        self._proc = str(proc)
+        self._found: dict[str, Cgroup | None] = {}
         self._mounts = mounts_of(_text(proc / "self" / "mountinfo").splitlines())
 
     def of(self, pid: int) -> Cgroup | None:
         """Give the memory cgroup of a process; None when it is not told, or not shown here."""
         if not self._mounts:
             return None
-        return find(_text(self._proc / str(pid) / "cgroup").splitlines(), self._mounts)
+        membership = _text(f"{self._proc}/{pid}/cgroup")
+        if membership not in self._found:
+            if len(self._found) >= REMEMBERED:
+                self._found.clear()
+            self._found[membership] = find(membership.splitlines(), self._mounts)
+        return self._found[membership]
 
 
 def mounts_of(mountinfo: Iterable[str]) -> list[Mount]:
@@ -112,8 +120,10 @@ def _limit(file: Path) -> int | None:
     return int(text) if text.isdigit() and int(text) < UNLIMITED_FROM_BYTES else None
 
 
-def _text(file: Path) -> str:
+def _text(file: Path | str) -> str:
     try:
-        return file.read_text(errors="replace")
+        # Each pass asks this once for each agent: a Path would cost more than the file.
+        with open(file, errors="replace") as opened:
+            return opened.read()
     except OSError:
         return ""  # It is gone, or not for us: both mean that nothing is known.

@@ -8,10 +8,12 @@ An agent's outermost process is held by a pidfd (`pidfds.py`) from the moment it
 noticed at once, and with its code or signal.
 """
 
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import psutil
 
@@ -25,7 +27,9 @@ from collectors.process_collector.translate import workload_of
 YOUNG_SECONDS = 5.0
 """A process that was no agent when it was so young is looked at again."""
 FORGET_SECONDS = 60.0
-"""After this time all that are no agents are looked at again."""
+"""After this time what is no agent is looked at again."""
+LOOKED_AT_AGAIN = 200
+"""Not more of these are looked at in one pass, so that none takes long."""
 REAPED_WITHIN_SECONDS = 1.0
 """So long a zombie whose code we may not read is left to its parent: then its pidfd tells the code."""
 
@@ -39,6 +43,13 @@ class Known:
     root: bool = False
     cgroup: Cgroup | None = None
     last: Sample | None = None
+
+
+class Other(NamedTuple):
+    """A process that was no agent when it was looked at, in seconds since 1970."""
+
+    parent_pid: int
+    looked_at: float
 
 
 class ProcessTable:
@@ -60,9 +71,8 @@ class ProcessTable:
         self._kills = kills or MemoryKills()
         self._meter = meter or Meter()
         self._known: dict[int, Known] = {}
-        self._others: dict[int, int] = {}
+        self._others: dict[int, Other] = {}
         self._young: set[int] = set()
-        self._forgotten_at = now()
 
     def wakes(self) -> int | None:
         """Give the descriptor that is readable when an agent has ended; None where there is none."""
@@ -84,12 +94,11 @@ class ProcessTable:
         """
         now = self._now()
         self._pidfds.drain(now)
-        if now - self._forgotten_at > FORGET_SECONDS:
-            self._others.clear()
-            self._forgotten_at = now
         alive = set(psutil.pids())
         ended = self._ends(alive, now, measure)
-        self._others = {pid: parent for pid, parent in self._others.items() if pid in alive}
+        self._others = {pid: other for pid, other in self._others.items() if pid in alive}
+        if measure:
+            self._forget_old(now)
         # What is young is looked at again in full passes alone: a storm of forks is not looked at more often.
         passed_over = self._young if not measure else set()
         self._young = passed_over & alive
@@ -98,6 +107,12 @@ class ProcessTable:
         self._adopt()
         self._hold_roots()
         return Reading(self._measure(measure), ended, measure)
+
+    def _forget_old(self, now: float) -> None:
+        """Forget those that were looked at longest ago; they stand in the order of that."""
+        for pid in list(itertools.islice(self._others, LOOKED_AT_AGAIN)):
+            if now - self._others[pid].looked_at > FORGET_SECONDS:
+                del self._others[pid]
 
     def _ends(self, alive: set[int], now: float, measure: bool) -> dict[Process, End]:
         """Take out the processes that are no more, and say how the outermost ones of them ended."""
@@ -143,7 +158,7 @@ class ProcessTable:
                 process, Process(pid, parent_pid, created_at, workload, False, started_at)
             )
         elif now - created_at > YOUNG_SECONDS:
-            self._others[pid] = parent_pid
+            self._others[pid] = Other(parent_pid, now)
         else:
             self._young.add(pid)
 
@@ -166,9 +181,9 @@ class ProcessTable:
         """Take in the descendants of agents that carry no mark themselves (a browser, a shell)."""
         grown = True
         while grown:
-            orphans = [pid for pid, parent in self._others.items() if parent in self._known]
+            orphans = [pid for pid, other in self._others.items() if other.parent_pid in self._known]
             for pid in orphans:
-                parent_pid = self._others.pop(pid)
+                parent_pid = self._others.pop(pid).parent_pid
                 try:
                     process = psutil.Process(pid)
                     workload = self._known[parent_pid].facts.workload

@@ -6,6 +6,7 @@ everybody's, and nothing is said. A namespace is known by the inode of that file
 needed.
 """
 
+import os
 from pathlib import Path
 
 from collectors.process_collector.readings import Traffic
@@ -15,7 +16,7 @@ class Network:
     """Reads the traffic of processes that are not in the namespace of process 1, nor in ours."""
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
-        self._proc = proc
+        self._proc = str(proc)
 
     def shared(self) -> frozenset[int]:
         """Give the namespaces whose traffic is nobody's own; empty where there are none to be known."""
@@ -30,7 +31,7 @@ class Network:
         if namespace is None or namespace in shared:
             return None
         try:
-            lines = (self._proc / str(pid) / "net" / "dev").read_text().splitlines()
+            lines = Path(f"{self._proc}/{pid}/net/dev").read_text().splitlines()
         except OSError:
             return None
         received, sent = totals(lines)
@@ -38,7 +39,7 @@ class Network:
 
     def _namespace(self, name: str) -> int | None:
         try:
-            return (self._proc / name / "net" / "dev").stat().st_ino
+            return os.stat(f"{self._proc}/{name}/net/dev").st_ino
         except OSError:
             return None
 
