@@ -124,7 +124,7 @@ describe('the infrastructure', () => {
     expect(reason).toBeVisible()
     expect(
       pod('writer-agent-6c4b-1').getByRole('button', { name: 'Network: no metrics' }),
-    ).toHaveAccessibleDescription(/^nodes\/proxy/)
+    ).toHaveAccessibleDescription(/^network \(kubelet summary\)/)
   })
 
   it('marks what is made up, on the workload and on the pod', () => {
@@ -247,7 +247,17 @@ describe('the cluster', () => {
     const snapshot = aSickCluster(Date.now())
     open({ ...snapshot, kubernetes: { deployments: [], nodes: [], events: [] } })
     expect(region('Warning events').getByText('No warnings')).toBeVisible()
-    expect(region('Nodes').getByText('No nodes to see')).toBeVisible()
+    expect(region('Nodes').getByText('No nodes yet')).toBeVisible()
+  })
+
+  it('that lets nobody read its nodes says why there are none', () => {
+    const snapshot = aSickCluster(Date.now())
+    const unavailable = [{ part: 'nodes', reason: '403 Forbidden' }]
+    const sources = snapshot.sources.map((source) => ({ ...source, unavailable }))
+    open({ ...snapshot, sources, kubernetes: { deployments: [], nodes: [], events: [] } })
+    expect(region('Nodes').getByText('Nodes cannot be read')).toBeVisible()
+    expect(region('Nodes').getByText('nodes: 403 Forbidden')).toBeVisible()
+    expect(region('Warning events').getByText('No warnings')).toBeVisible()
   })
 
   it('that cannot tell a part says which and why, beside its source', () => {
@@ -257,7 +267,10 @@ describe('the cluster', () => {
       within(parts)
         .getAllByRole('listitem')
         .map((part) => part.textContent),
-    ).toEqual(['metrics.k8s.io: 403 Forbidden', 'nodes/proxy: the kubelet summary is not permitted'])
+    ).toEqual([
+      'metrics.k8s.io: 403 Forbidden',
+      'network (kubelet summary): 3 of 3 nodes, node-1: 403 Forbidden',
+    ])
   })
 })
 

@@ -148,7 +148,7 @@ export function aSickCluster(at: number = Date.parse(TICK)): Snapshot {
             ...source,
             unavailable: [
               { part: 'metrics.k8s.io', reason: '403 Forbidden' },
-              { part: 'nodes/proxy', reason: 'the kubelet summary is not permitted' },
+              { part: 'network (kubelet summary)', reason: '3 of 3 nodes, node-1: 403 Forbidden' },
             ],
           }
         : source,

@@ -14,6 +14,7 @@ describe('a pod’s status', () => {
     [{ status: 'Init:CrashLoopBackOff' }, 'bad'],
     [{ status: 'Terminating' }, 'info'],
     [{ status: 'Completed' }, 'calm'],
+    [{ status: 'Deleted' }, 'calm'],
     [{ status: 'Stopped' }, 'warn'],
     [{ status: 'CrashLoopBackOff' }, 'bad'],
     [{ status: 'OOMKilled' }, 'bad'],

@@ -12,13 +12,19 @@ const source = (more: Partial<Source>): Source => ({
 })
 const unavailable = [
   { part: 'metrics.k8s.io', reason: '403 Forbidden' },
-  { part: 'nodes/proxy', reason: 'not permitted' },
+  { part: 'network (kubelet summary)', reason: 'not permitted' },
 ]
 
 describe('a number that is not there', () => {
   it.each<[string, Partial<Source>, Workload['runtime'], Measured, string | undefined]>([
     ['names the part', { unavailable }, 'kubernetes', 'usage', 'metrics.k8s.io: 403 Forbidden'],
-    ['names its own part', { unavailable }, 'kubernetes', 'network', 'nodes/proxy: not permitted'],
+    [
+      'names its own part',
+      { unavailable },
+      'kubernetes',
+      'network',
+      'network (kubelet summary): not permitted',
+    ],
     ['takes no other source’s part', { unavailable }, 'process', 'usage', undefined],
     ['has no reason where all is read', {}, 'kubernetes', 'usage', undefined],
     ['has no reason where it is made up', { unavailable }, 'mock', 'usage', undefined],

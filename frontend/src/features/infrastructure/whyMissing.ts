@@ -1,12 +1,13 @@
 // Why a number is not there: the part of the source that cannot be read, or the source that does not answer. Pure.
 import type { Source, Workload } from '@/api/generated/oracleState'
+import { unavailableParts } from '@/api/unavailable'
 
 export type Measured = 'usage' | 'network'
 
 /** The names that sources give the parts which these numbers come from. */
 const PARTS: Record<Measured, RegExp> = {
   usage: /metrics/i,
-  network: /summary|kubelet|network|stats|proxy/i,
+  network: /network|kubelet/i,
 }
 const SOURCES: Record<Workload['runtime'], string | undefined> = {
   kubernetes: 'kubernetes',
@@ -20,12 +21,11 @@ export function whyMissing(
   runtime: Workload['runtime'],
   measured: Measured,
 ): string | undefined {
-  const own = sources.filter(({ name }) => name === SOURCES[runtime])
-  const parts = own.flatMap(({ unavailable = [] }) =>
-    unavailable.flatMap(({ part, reason }) => (PARTS[measured].test(part) ? `${part}: ${reason}` : [])),
-  )
-  if (parts.length > 0) return [...new Set(parts)].join('; ')
-  const silent = own.find(({ status }) => status !== 'fresh')
+  const name = SOURCES[runtime]
+  if (name === undefined) return undefined
+  const parts = unavailableParts(sources, name, PARTS[measured])
+  if (parts !== undefined) return parts
+  const silent = sources.find((source) => source.name === name && source.status !== 'fresh')
   if (silent === undefined) return undefined
   return `The source ${silent.name} is ${silent.status}${silent.reason === undefined ? '' : `: ${silent.reason}`}`
 }

@@ -2,6 +2,7 @@
 import { useMemo } from 'react'
 import type { Node } from '@/api/generated/oracleState'
 import { useLive } from '@/api/live'
+import { unavailableParts } from '@/api/unavailable'
 import { Badge } from '@/components/Badge'
 import { Notice } from '@/components/Notice'
 import { Pager, usePages } from '@/components/Pager'
@@ -15,7 +16,6 @@ const NONE: readonly Node[] = []
 
 export function NodesPanel() {
   const nodes = useLive((state) => state.snapshot?.kubernetes?.nodes) ?? NONE
-  const hasCluster = useLive((state) => state.snapshot?.kubernetes !== undefined)
   const ready = nodes.filter((node) => node.ready).length
   return (
     <Panel
@@ -23,22 +23,24 @@ export function NodesPanel() {
       summary={nodes.length > 0 ? `${count(ready)} of ${count(nodes.length)} ready` : undefined}
       caution={<Caution source="kubernetes" />}
     >
-      <PanelBody
-        of="the nodes"
-        rows={4}
-        isEmpty={nodes.length === 0}
-        empty={
-          <Notice title={hasCluster ? 'No nodes to see' : 'No cluster yet'}>
-            {hasCluster
-              ? 'The collector sees nodes where a cluster role lets it.'
-              : 'Nodes appear when the Kubernetes collector reports.'}
-          </Notice>
-        }
-      >
+      <PanelBody of="the nodes" rows={4} isEmpty={nodes.length === 0} empty={<None />}>
         <Nodes nodes={nodes} />
       </PanelBody>
     </Panel>
   )
+}
+
+/** Nothing to show: there is no cluster, or they may not be read, or there are none. */
+function None() {
+  const hasCluster = useLive((state) => state.snapshot?.kubernetes !== undefined)
+  const refused = useLive(
+    (state) => state.snapshot && unavailableParts(state.snapshot.sources, 'kubernetes', /^nodes\b/),
+  )
+  if (refused !== undefined) return <Notice title="Nodes cannot be read">{refused}</Notice>
+  if (!hasCluster) {
+    return <Notice title="No cluster yet">Nodes appear when the Kubernetes collector reports.</Notice>
+  }
+  return <Notice title="No nodes yet">No node has been told of.</Notice>
 }
 
 function Nodes({ nodes }: { nodes: readonly Node[] }) {

@@ -2,6 +2,7 @@
 import { useMemo } from 'react'
 import type { KubernetesEvent } from '@/api/generated/oracleState'
 import { useLive } from '@/api/live'
+import { unavailableParts } from '@/api/unavailable'
 import { Elapsed } from '@/components/Elapsed'
 import { Notice } from '@/components/Notice'
 import { Pager, usePages } from '@/components/Pager'
@@ -14,29 +15,30 @@ const NONE: readonly KubernetesEvent[] = []
 
 export function WarningEventsPanel() {
   const events = useLive((state) => state.snapshot?.kubernetes?.events) ?? NONE
-  const hasCluster = useLive((state) => state.snapshot?.kubernetes !== undefined)
   return (
     <Panel
       title="Warning events"
       summary={events.length > 0 ? `${count(events.length)} in Kubernetes` : undefined}
       caution={<Caution source="kubernetes" />}
     >
-      <PanelBody
-        of="the warning events"
-        rows={4}
-        isEmpty={events.length === 0}
-        empty={
-          <Notice title={hasCluster ? 'No warnings' : 'No cluster yet'}>
-            {hasCluster
-              ? 'Kubernetes has warned of nothing in the watched namespaces.'
-              : 'Warnings appear when the Kubernetes collector reports.'}
-          </Notice>
-        }
-      >
+      <PanelBody of="the warning events" rows={4} isEmpty={events.length === 0} empty={<None />}>
         <Events events={events} />
       </PanelBody>
     </Panel>
   )
+}
+
+/** Nothing to show: there is no cluster, or they may not be read, or there are none. */
+function None() {
+  const hasCluster = useLive((state) => state.snapshot?.kubernetes !== undefined)
+  const refused = useLive(
+    (state) => state.snapshot && unavailableParts(state.snapshot.sources, 'kubernetes', /^events\b/),
+  )
+  if (refused !== undefined) return <Notice title="Warnings cannot be read">{refused}</Notice>
+  if (!hasCluster) {
+    return <Notice title="No cluster yet">Warnings appear when the Kubernetes collector reports.</Notice>
+  }
+  return <Notice title="No warnings">Kubernetes has warned of nothing in the watched namespaces.</Notice>
 }
 
 function Events({ events }: { events: readonly KubernetesEvent[] }) {
