@@ -41,6 +41,19 @@ def status_of(pod: Pod) -> Status:
     return _from_containers(pod, status)
 
 
+def restarts_of(pod: Pod) -> int:
+    """Give how often containers were started again, as kubectl counts it.
+
+    While init containers hold the pod up they count, and afterwards those of them that are sidecars.
+    """
+    inits = pod.status.init_container_statuses or []
+    if _initializing(pod) is not None:
+        return sum(max(0, one.restart_count) for one in inits)
+    sidecars = {one.name for one in pod.spec.init_containers or () if one.restart_policy == "Always"}
+    counted = [*(one for one in inits if one.name in sidecars), *(pod.status.container_statuses or ())]
+    return sum(max(0, one.restart_count) for one in counted)
+
+
 def reason_of(ended: Terminated) -> str:
     """Give the reason for which a run of a container ended, as kubectl words it."""
     if ended.reason:
@@ -54,8 +67,9 @@ def condition(conditions: list[Condition] | None, kind: str) -> Condition | None
 
 
 def _from_containers(pod: Pod, status: Status) -> Status:
-    """Let the containers decide, the first one last; those that only have completed hide no running one."""
+    """Let the containers decide, the first one last; those that only have completed hide no ready one."""
     running_since: list[datetime | None] = []
+    ready_since: list[datetime | None] = []
     for one in reversed(pod.status.container_statuses or []):
         if one.state.waiting is not None and one.state.waiting.reason:
             message = one.state.waiting.message or ""
@@ -65,10 +79,12 @@ def _from_containers(pod: Pod, status: Status) -> Status:
             ended = one.state.terminated
             status = Status(reason_of(ended), ended.finished_at, ended.message or "")
         elif one.state.running is not None:
+            if one.ready:
+                ready_since.append(one.state.running.started_at)
             running_since.append(one.state.running.started_at)
             if status.name == RUNNING:
                 status = Status(RUNNING, _latest(running_since), status.message)
-    if status.name == "Completed" and running_since:
+    if status.name == "Completed" and ready_since:
         ready = condition(pod.status.conditions, "Ready")
         name = RUNNING if ready is not None and ready.status == "True" else "NotReady"
         return Status(name, _latest(running_since))
