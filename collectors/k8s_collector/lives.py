@@ -6,7 +6,9 @@ that starts anew; so whatever was missed between two objects, or two watches, is
 without a time of its own (CrashLoopBackOff, ImagePullBackOff) counts from the moment it was seen.
 
 Kubernetes' times are whole seconds. So that a container that starts, dies and starts again within a second
-keeps its order, the n-th run begins 2n and ends 2n + 1 microseconds later.
+keeps its order, the n-th run begins 2n + 2 and ends 2n + 3 microseconds later, what was before the first run
+is one microsecond late, and what follows all runs comes behind them; what is only seen is dated
+by the second.
 """
 
 from collections.abc import Iterator
@@ -45,23 +47,27 @@ class Life(msgspec.Struct, frozen=True, gc=False):
 def lived(before: Life | None, pod: Pod, status: Status, now: datetime) -> Life:
     """Give the life with what a newer object of the pod tells."""
     moments = list(_moments(pod))
-    if status.since is not None and not any(name == status.name for _, name in moments):
-        moments.append((status.since, status.name))
+    restarts = sum(max(0, one.restart_count) for one in pod.status.container_statuses or ())
+    changed = before is None or before.status != status.name
+    if changed and status.since is not None and all(name != status.name for _, name in moments):
+        ran = any(name == RUNNING for _, name in moments)
+        moments.append((_later(status.since, 2 * restarts + 4 if ran else 1), status.name))
     known = before.transitions if before else ()
     seen = {(one.at, one.status) for one in known}
-    fresh = sorted(one for one in set(moments) if (one[0], one[1][:256]) not in seen)
+    fresh = [one for one in dict.fromkeys(moments) if (one[0], one[1][:256]) not in seen]
+    fresh.sort(key=itemgetter(0))
     if before is None:
         fresh = [one for one in fresh if now - one[0] <= TOLD_WITHIN]
-    elif before.status != status.name and (not fresh or fresh[-1][1] != status.name):
-        fresh.append((now, status.name))
+    elif changed and (not fresh or fresh[-1][1] != status.name):
+        seen_at = _later(now.replace(microsecond=0), 2 * restarts + 3)
+        fresh.append((max([seen_at, *(at for at, _ in moments)]), status.name))
     transitions = (*known, *(Transition(status=name[:256], at=at) for at, name in fresh))
-    restarts = sum(one.restart_count for one in pod.status.container_statuses or ())
     return Life(status.name, restarts, transitions[-MAX_TRANSITIONS:], _restarted(before, restarts, now))
 
 
 def ended(before: Life, now: datetime) -> Life:
     """Give the life of a pod that was deleted."""
-    last = Transition(status=DELETED, at=now)
+    last = Transition(status=DELETED, at=max([now, *(one.at for one in before.transitions[-1:])]))
     transitions = (*before.transitions, last)[-MAX_TRANSITIONS:]
     return msgspec.structs.replace(before, status=DELETED, transitions=transitions)
 
@@ -86,10 +92,14 @@ def _moments(pod: Pod) -> Iterator[Moment]:
 
 
 def _runs(one: ContainerStatus) -> Iterator[Moment]:
-    """Give the beginnings and ends of a container's last and present run."""
+    """Give the beginnings and ends of a container's last and present run.
+
+    While it waits for its next run, its last one is that which the restarts count; else the one before.
+    """
     last, number = one.last_state.terminated, max(0, one.restart_count)
     if last is not None:
-        yield from _run(last.started_at, last, max(0, number - 1))
+        waits = one.state.running is None and one.state.terminated is None
+        yield from _run(last.started_at, last, number if waits else max(0, number - 1))
     if one.state.running is not None:
         yield from _run(one.state.running.started_at, None, number)
     elif one.state.terminated is not None:
@@ -97,14 +107,14 @@ def _runs(one: ContainerStatus) -> Iterator[Moment]:
 
 
 def _run(started_at: datetime | None, end: Terminated | None, number: int) -> Iterator[Moment]:
-    number = min(number, 100_000)
     if started_at is not None:
-        yield _later(started_at, 2 * number), RUNNING
+        yield _later(started_at, 2 * number + 2), RUNNING
     if end is not None and end.finished_at is not None:
-        yield _later(end.finished_at, 2 * number + 1), reason_of(end)
+        yield _later(end.finished_at, 2 * number + 3), reason_of(end)
 
 
 def _later(moment: datetime, microseconds: int) -> datetime:
+    microseconds = min(microseconds, 999_999)
     try:
         return moment + timedelta(microseconds=microseconds)
     except OverflowError:
