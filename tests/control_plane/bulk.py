@@ -1,21 +1,19 @@
 """Thousands of nodes and pods at once, and thousands of changes: many kept-alive connections side by side.
 
-Two ways lead to ten thousand pods. Pods written directly, with their node and a kubelet's status, take no
-controller and are left alone by kwok. Deployments take the way of a real cluster: controllers, scheduler,
-kwok. `python -m tests.control_plane.bulk` measures both.
+Two ways lead to ten thousand pods. Pods written directly, with their node and a kubelet's status, need etcd
+and the API server alone (`filled.py` keeps the result). Deployments take the way of a real cluster:
+controllers, scheduler, kwok.
 """
 
 import http.client
 import itertools
 import json
 import ssl
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli.stack.errors import StackError
@@ -53,15 +51,28 @@ def send(cluster: Cluster, requests: Iterable[Request]) -> int:
 
 def add_nodes(cluster: Cluster, count: int, pods_each: int = PODS_PER_NODE) -> list[str]:
     """Add nodes with room for so many pods each and wait until kwok made them ready; give their names."""
-    names = [f"node-{number:04}" for number in range(count)]
+    names = node_names(count)
     send(cluster, (Request("POST", "/api/v1/nodes", manifests.node(name, pods_each)) for name in names))
     cluster.wait_until(lambda: set(names) <= _ready_nodes(cluster), 120)
     return names
 
 
+def node_names(count: int) -> list[str]:
+    """Name so many nodes."""
+    return [f"node-{number:04}" for number in range(count)]
+
+
 def create_pods(cluster: Cluster, namespace: str, count: int, nodes: list[str]) -> list[Json]:
     """Write pods directly, spread over the nodes, and a running status into each; give what was written."""
-    made = [
+    made = fleet_pods(namespace, count, nodes)
+    send(cluster, (Request("POST", f"/api/v1/namespaces/{namespace}/pods", pod) for pod in made))
+    change_pods(cluster, made, restarts=0)
+    return made
+
+
+def fleet_pods(namespace: str, count: int, nodes: list[str]) -> list[Json]:
+    """Describe the pods that `create_pods` writes: a hundred per agent, in turn on each of the nodes."""
+    return [
         fleet.agent_pod(
             namespace,
             f"agent-{number // PODS_PER_DEPLOYMENT:03}-{number % PODS_PER_DEPLOYMENT:03}",
@@ -70,9 +81,6 @@ def create_pods(cluster: Cluster, namespace: str, count: int, nodes: list[str]) 
         )
         for number, node in zip(range(count), itertools.cycle(nodes), strict=False)
     ]
-    send(cluster, (Request("POST", f"/api/v1/namespaces/{namespace}/pods", pod) for pod in made))
-    change_pods(cluster, made, restarts=0)
-    return made
 
 
 def change_pods(cluster: Cluster, pods: Iterable[Json], restarts: int) -> int:
@@ -140,29 +148,3 @@ def _lane(cluster: Cluster, waiting: Iterator[Request], taking: threading.Lock) 
             sent += 1
     finally:
         connection.close()
-
-
-def main(pods: int = 10_000) -> None:
-    """Fill a cluster of its own each way, and print how long it takes."""
-    nodes = -(-pods // PODS_PER_NODE)
-    for way in ("directly", "through controllers"):
-        with tempfile.TemporaryDirectory(prefix="oracle-bulk-") as directory:
-            cluster = Cluster(Path(directory) / "cluster")
-            try:
-                cluster.start()
-                began = time.monotonic()
-                names = add_nodes(cluster, nodes)
-                noded = time.monotonic()
-                cluster.create_namespace("fleet")
-                if way == "directly":
-                    create_pods(cluster, "fleet", pods, names)
-                else:
-                    create_deployments(cluster, "fleet", pods)
-                ended = time.monotonic()
-                print(f"{nodes} nodes: {noded - began:.1f} s; {pods} pods {way}: {ended - noded:.1f} s")
-            finally:
-                cluster.stop()
-
-
-if __name__ == "__main__":
-    main()

@@ -5,6 +5,7 @@ container runs, everything else is the real thing.
 """
 
 import os
+import shutil
 import ssl
 import subprocess
 import time
@@ -38,7 +39,8 @@ class Cluster:
     """etcd, the API server and what makes it live, with data, keys and logs under `directory`.
 
     `servers` holds the parts by their binary's name: kill, stop and start any of them alone. `users` are
-    known to the API server and have no right until a test grants one.
+    known to the API server and have no right until a test grants one. `data` is an etcd's data directory to
+    begin with, which is copied.
     """
 
     def __init__(
@@ -47,8 +49,11 @@ class Cluster:
         *,
         with_metrics: bool = False,
         users: Iterable[str] = ("collector", "stranger"),
+        data: Path | None = None,
     ) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if data is not None:
+            shutil.copytree(data, directory / ETCD)
         self.directory = directory
         self._tokens = tokens.make_users(users)
         self._layout = Layout(

@@ -7,6 +7,7 @@ from tests.control_plane import manifests
 from tests.control_plane.client import Json
 
 APP_LABEL = "app.kubernetes.io/name"
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _PORTS = {"http": 8080, "metrics": 9090}
 _ENV = {
     "MODEL_NAME": "gpt-4o",
@@ -62,6 +63,14 @@ def agent_pod(namespace: str, name: str, *, agent: str, node_name: str | None, b
             }
         ],
     }
+    return made
+
+
+def ready_node(name: str, pods: int) -> Json:
+    """Describe a node that has always been ready: for a cluster without kwok and controllers."""
+    made = manifests.node(name, pods)
+    kinds = {"Ready": "True", "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False"}
+    made["status"]["conditions"] = [{"type": kind, "status": status} for kind, status in kinds.items()]
     return made
 
 
