@@ -4,11 +4,10 @@ Field names are the API's (https://kubernetes.io/docs/reference/kubernetes-api/)
 absent has a default; an object whose field has another type is refused as a whole, by name.
 """
 
-from datetime import datetime
-
 import msgspec
 
 from collectors.k8s_collector.quantities import Quantity
+from schema.types import Time
 
 
 class _Object(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
@@ -31,8 +30,8 @@ class Metadata(_Object, frozen=True, kw_only=True):
     uid: str = ""
     namespace: str = ""
     resource_version: str = ""
-    creation_timestamp: datetime | None = None
-    deletion_timestamp: datetime | None = None
+    creation_timestamp: Time | None = None
+    deletion_timestamp: Time | None = None
     deletion_grace_period_seconds: int | None = None
     labels: dict[str, str] | None = None
     owner_references: list[Owner] | None = None
@@ -56,7 +55,7 @@ class Condition(_Object, frozen=True, kw_only=True):
     status: str
     reason: str | None = None
     message: str | None = None
-    last_transition_time: datetime | None = None
+    last_transition_time: Time | None = None
 
 
 class Waiting(_Object, frozen=True, kw_only=True):
@@ -69,7 +68,7 @@ class Waiting(_Object, frozen=True, kw_only=True):
 class Running(_Object, frozen=True, kw_only=True):
     """A container that runs."""
 
-    started_at: datetime | None = None
+    started_at: Time | None = None
 
 
 class Terminated(_Object, frozen=True, kw_only=True):
@@ -79,8 +78,8 @@ class Terminated(_Object, frozen=True, kw_only=True):
     signal: int | None = None
     reason: str | None = None
     message: str | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
+    started_at: Time | None = None
+    finished_at: Time | None = None
 
 
 class ContainerState(_Object, frozen=True, kw_only=True):
@@ -232,7 +231,7 @@ class EventSeries(_Object, frozen=True, kw_only=True):
     """How often an event came again, as newer sources tell it."""
 
     count: int | None = None
-    last_observed_time: datetime | None = None
+    last_observed_time: Time | None = None
 
 
 class Event(_Object, frozen=True, kw_only=True):
@@ -243,8 +242,8 @@ class Event(_Object, frozen=True, kw_only=True):
     reason: str | None = None
     message: str | None = None
     count: int | None = None
-    event_time: datetime | None = None
-    last_timestamp: datetime | None = None
+    event_time: Time | None = None
+    last_timestamp: Time | None = None
     series: EventSeries | None = None
 
 
