@@ -16,9 +16,10 @@ import msgspec
 
 from collectors.base.collector import Item, Partial
 from collectors.k8s_collector import watch_events
-from collectors.k8s_collector.objects import AnyObject, Metadata
+from collectors.k8s_collector.objects import AnyObject
 from collectors.k8s_collector.resources import Resource
 from collectors.k8s_collector.threads import in_thread
+from collectors.k8s_collector.watch_events import UNREADABLE
 from schema.errors import SourceExpired, SourceRefused, SourceUnavailable
 
 PAGE = 500
@@ -84,11 +85,12 @@ class Reflector:
         self._listed: set[str] | None = None
         self._unreadable: dict[str, str] = {}
         self._streams_lists = True
-        self._told = ""
+        self._told: str | None = None
 
     async def follow(self, server: Server, settled: Callable[[], None]) -> None:
         """Follow until cancelled. Raises SourceUnavailable when the server does not answer."""
         loop = asyncio.get_running_loop()
+        self._told = None  # What was told last may have been lost with the pass before.
         wait_seconds = RETRY_SECONDS[0]
         while True:
             began = loop.time()
@@ -135,11 +137,16 @@ class Reflector:
 
     async def _follow(self, stream: Lines, settled: Callable[[], None]) -> None:
         while lines := await stream.batch():
-            items = [item for line in lines for item in self._take(line)]
-            if items:
-                await self._sink.put(items)
             if stream.passed_over:
                 self._unreadable[""] = f"{stream.passed_over} objects were too large to be read"
+            items: list[Item] = []
+            try:
+                for line in lines:
+                    items += self._take(line)
+            finally:
+                # What came before an error is known by now, and no later connection tells it again.
+                if items:
+                    await self._sink.put(items)
             await self._tell()
             if self._listed is None:
                 self._settle(settled)
@@ -153,6 +160,9 @@ class Reflector:
         """Take one event of the watch. Raises SourceExpired, SourceRefused, SourceUnavailable."""
         try:
             event = watch_events.EVENT.decode(line)
+        except RecursionError:
+            self._unreadable[""] = "an object is nested too deeply to be read"
+            return []
         except msgspec.DecodeError as error:
             raise SourceUnavailable(f"the watch of {self.part} does not speak JSON: {error}") from None
         match event.type:
@@ -186,14 +196,19 @@ class Reflector:
         self._known.discard(named.uid)
         if self._listed is None:
             self._version = named.resource_version
+        else:
+            self._listed.discard(named.uid)
         try:
             last = self.resource.decoder.decode(raw)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             last = None  # Its end is told all the same.
         return self._sink.gone(self.resource.type, named.uid, last)
 
     def _bookmark(self, raw: msgspec.Raw) -> list[Item]:
-        metadata = watch_events.BOOKMARK.decode(raw).metadata
+        try:
+            metadata = watch_events.BOOKMARK.decode(raw).metadata
+        except UNREADABLE as error:
+            raise SourceUnavailable(f"a bookmark of {self.part} cannot be read: {error}") from None
         if self._listed is None:
             self._version = metadata.resource_version
         elif watch_events.ends_list(metadata):
@@ -202,7 +217,10 @@ class Reflector:
         return []
 
     def _error(self, raw: msgspec.Raw) -> None:
-        status = watch_events.STATUS.decode(raw)
+        try:
+            status = watch_events.STATUS.decode(raw)
+        except UNREADABLE as error:
+            raise SourceUnavailable(f"an error of {self.part} cannot be read: {error}") from None
         if status.code == 410 or status.reason in ("Expired", "Gone"):
             raise SourceExpired(status.message)
         raise SourceRefused(status.code, f"{status.reason}: {status.message}"[:500])
@@ -221,7 +239,7 @@ class Reflector:
                 raise (SourceExpired(str(error)) if error.status == 410 else error) from None
             try:
                 page = watch_events.PAGE.decode(body)
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 raise SourceUnavailable(f"the list of {self.part} cannot be read: {error}") from None
             await self._sink.put([item for raw in page.items or () for item in self._changed(raw)])
             after = page.metadata.continue_
@@ -231,8 +249,10 @@ class Reflector:
                 return
 
     def _end_list(self) -> list[Item]:
-        """What the list did not name is gone."""
+        """What the list did not name is gone, unless the list had something in it that has no name."""
         listed, self._listed = self._listed or set(), None
+        if "" in self._unreadable:
+            listed |= self._known
         absent, self._known = self._known - listed, listed
         return [item for uid in sorted(absent) for item in self._sink.gone(self.resource.type, uid, None)]
 
@@ -240,7 +260,7 @@ class Reflector:
         """Decode an object; one that breaks its contract keeps the state that it had."""
         try:
             value = self.resource.decoder.decode(raw)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             named = self._named(raw)
             if named is not None:
                 self._unreadable[named.uid] = f"{named.namespace}/{named.name}: {error}"
@@ -251,10 +271,10 @@ class Reflector:
         self._unreadable.pop(value.metadata.uid, None)
         return value
 
-    def _named(self, raw: msgspec.Raw) -> Metadata | None:
+    def _named(self, raw: msgspec.Raw) -> watch_events.NamedMetadata | None:
         try:
             return watch_events.NAMED.decode(raw).metadata
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             self._unreadable[""] = f"an object without a name: {error}"
             return None
 

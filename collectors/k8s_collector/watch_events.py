@@ -6,8 +6,8 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/ (watch events, book
 
 import msgspec
 
-from collectors.k8s_collector.objects import Metadata
-
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding an object may raise: not JSON or another type, not UTF-8, nested thousands of levels deep."""
 _END_OF_LIST = "k8s.io/initial-events-end"
 
 
@@ -53,10 +53,19 @@ class Page(msgspec.Struct):
     items: list[msgspec.Raw] | None = None
 
 
+class NamedMetadata(msgspec.Struct, rename="camel"):
+    """What names an object, and nothing more that could be wrong."""
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+
+
 class Named(msgspec.Struct):
     """Of an object that cannot be read, what can."""
 
-    metadata: Metadata
+    metadata: NamedMetadata
 
 
 EVENT = msgspec.json.Decoder(Event)
