@@ -90,7 +90,7 @@ class ProcessTable:
     def read(self, *, measure: bool = True) -> Reading:
         """Give the agents' processes, their children included, and those that have ended since.
 
-        Without `measure` only ends and new processes are looked for.
+        Without `measure` only ends and new processes are looked for, and young ones measured: they grow.
         """
         now = self._now()
         self._pidfds.drain(now)
@@ -106,7 +106,7 @@ class ProcessTable:
             self._examine(pid, now)
         self._adopt()
         self._hold_roots()
-        return Reading(self._measure(measure), ended, measure)
+        return Reading(self._measure(measure, now), ended, measure)
 
     def _forget_old(self, now: float) -> None:
         """Forget those that were looked at longest ago; they stand in the order of that."""
@@ -209,7 +209,7 @@ class ProcessTable:
                 self._pidfds.forget(pid)
             known.root, known.cgroup = True, self._meter.cgroup_of(pid)
 
-    def _measure(self, measure: bool) -> list[Sample]:
+    def _measure(self, measure: bool, now: float) -> list[Sample]:
         if measure:
             self._meter.begin_pass()
             for known in self._roots():
@@ -217,7 +217,8 @@ class ProcessTable:
             self._kills.observe({one.cgroup for one in self._roots() if one.cgroup}, time.monotonic())
         over = self._pidfds.ended()
         for pid, known in self._known.items():
-            if known.last is None or (measure and pid not in over):
+            young = now - known.facts.began_at < YOUNG_SECONDS
+            if known.last is None or ((measure or young) and pid not in over):
                 known.last = self._sample(known) or known.last
         # What vanished in the middle of a read is named once more, and found to have ended at the next look.
         return [known.last for known in self._known.values() if known.last]

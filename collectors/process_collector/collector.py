@@ -106,11 +106,13 @@ class ProcessCollector:
             self._ended.set()
 
     async def _pass(self, measure: bool) -> list[Item]:
+        woken = self._ended.is_set()
         self._ended.clear()
         self._passed_at = asyncio.get_running_loop().time()
         reading = await asyncio.to_thread(self._table.read, measure=measure)
         items = self._translate(reading, self._monotonic(), datetime.now(UTC))
-        self._plan_look(bool(reading.ended))
+        # Woken without an end: a zombie whose code is not for us waits for its parent.
+        self._plan_look(woken or bool(reading.ended))
         return items
 
     def _plan_look(self, ended: bool) -> None:

@@ -212,7 +212,7 @@ def test_no_descriptor_is_left_by_agents_that_have_ended() -> None:
         watched = table()
         watched.read()
         before = descriptors()
-        for _ in range(60):
+        for _ in range(20):
             pid = agents.start()
             wait_for(lambda pid=pid: pid in pids(watched, "demo-leak"), "the agent is found")  # type: ignore[misc]
             assert descriptors() <= before + 1
