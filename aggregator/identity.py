@@ -32,6 +32,10 @@ class PodPlace(NamedTuple):
     pod_id: str
 
 
+Located = tuple[str | None, PodPlace | None]
+"""The deployment and the pod that an instance's id names or extends."""
+
+
 @dataclass(frozen=True)
 class Learned:
     """What came out different: agents by their id, and pods whose instances now belong to another agent."""
@@ -125,7 +129,7 @@ class Directory:
         excluded = {namespace for namespace, one in told.items() if one.excluded}
         return sorted(one for one in self.pods_of.get(deployment, ()) if one.namespace not in excluded)
 
-    def locate(self, instance_id: str) -> tuple[str | None, PodPlace | None]:
+    def locate(self, instance_id: str) -> Located:
         """Give the deployment and the pod that an instance's id names or extends; the longest name wins."""
         pod = self.pods.get(instance_id)
         if pod:
@@ -149,7 +153,10 @@ class Directory:
 
     def home(self, instance: InstanceState, mode: DiscoveryMode) -> str | None:
         """Give the id of the agent that an instance belongs to; None when its deployment is excluded."""
-        deployment, pod = self.locate(instance.instance_id)
+        return self._home(instance, self.locate(instance.instance_id), mode)
+
+    def _home(self, instance: InstanceState, located: Located, mode: DiscoveryMode) -> str | None:
+        deployment, pod = located
         name = instance.agent_name
         if deployment is not None:
             if self._excludes(deployment, pod):
@@ -173,28 +180,26 @@ class Directory:
 
     def learn(self, instances: Iterable[InstanceState], mode: DiscoveryMode) -> Learned:
         """Work out anew which agent each instance belongs to."""
-        instances = list(instances)
-        self._learn_names(instances)
+        located = [(one, self.locate(one.instance_id)) for one in instances]
+        self._learn_names(located)
         members, covered = self.members, self.covered
         self.members, self.covered, self.by_name = {}, {}, {}
         for name in self._labelled:
             self.by_name.setdefault(name, set()).add(self._labelled[name])
-        for one in instances:
-            agent_id = self.home(one, mode)
+        for one, (deployment, pod) in located:
+            agent_id = self._home(one, (deployment, pod), mode)
             if agent_id is None:
                 continue
-            _, pod = self.locate(one.instance_id)
             self.members.setdefault(agent_id, {})[one.instance_id] = pod
             self.by_name.setdefault(one.agent_name, set()).add(agent_id)
             if pod:
                 self.covered[pod] = min(agent_id, self.covered.get(pod, agent_id))
         return Learned(_different(members, self.members), _different(covered, self.covered))
 
-    def _learn_names(self, instances: list[InstanceState]) -> None:
+    def _learn_names(self, located: list[tuple[InstanceState, Located]]) -> None:
         found: dict[str, set[str]] = {}
         self._shut = set()
-        for one in instances:
-            deployment, pod = self.locate(one.instance_id)
+        for one, (deployment, pod) in located:
             if deployment is None:
                 continue
             if self._excludes(deployment, pod):

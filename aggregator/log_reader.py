@@ -147,12 +147,14 @@ class LogReader:
             fold.caught_up()
             for environment in fold.environments:
                 self._announcer.skip(environment)
+                self._keep_settings(fold, environment)
             self._log.info("caught up", partition=partition, environments=sorted(fold.environments))
 
     def _keep_settings(self, fold: PartitionFold, environment: str) -> None:
         """Tell the log our settings, where it has others: a snapshot's shape comes from the log alone."""
         state, ours = fold.environments[environment].tables.state, self._shape
-        if (state.interval_ms, state.discovery_mode) == (ours.interval_ms, ours.discovery_mode):
+        ours_already = (state.interval_ms, state.discovery_mode) == (ours.interval_ms, ours.discovery_mode)
+        if ours_already or state.idle:  # an idle environment hears of them once it wakes
             return
         told_at = fold.told_settings_at.get(environment)
         if told_at is not None and time.monotonic() < told_at + SETTINGS_SECONDS:

@@ -16,9 +16,10 @@ from aggregator.ticks import from_ms
 from cli.stack.server import KafkaServer, PostgresServer
 from runtime.kafka import OFFSET_BEGINNING, Consumer, TopicPartition, ensure_topics, headers_of, partition_of
 from runtime.settings import BaseSettings
+from schema.errors import BrokerError
 from schema.messages import Rejected
 from schema.topics import LOG, REJECTED
-from tests.aggregator.records import call, event, heartbeat, play, pod, workload
+from tests.aggregator.records import agent, call, event, heartbeat, play, pod, workload
 from tests.aggregator.services import PARTITIONS, AggregatorProcess, LogWriter, stored_ticks, wait_for
 from tests.brokers import without_topics
 
@@ -32,7 +33,7 @@ Start = Callable[..., AggregatorProcess]
 def settings(broker: KafkaServer) -> BaseSettings:
     without_topics(broker)
     options = BaseSettings(kafka_bootstrap_servers=broker.bootstrap_servers, oracle_log_partitions=PARTITIONS)
-    ensure_topics(options)
+    wait_for("the topics", lambda: _are_made(options))
     return options
 
 
@@ -58,6 +59,15 @@ def start(settings: BaseSettings, database_url: str, tmp_path: Path) -> Iterator
     yield begin
     for process in started:
         process.stop(9)
+
+
+def _are_made(options: BaseSettings) -> bool:
+    """Make the topics, as a service does: one that was just deleted may not be known for a moment."""
+    try:
+        ensure_topics(options)
+    except BrokerError:
+        return False
+    return True
 
 
 def feed(log: LogWriter, seconds: float, environment: str = "default") -> None:
@@ -130,6 +140,26 @@ def test_ticks_are_stored_without_hole_across_kills_and_equal_a_second_fold(
         tick: sha for tick, sha in again.items() if tick in dict(ticks)
     }
     assert len(again) >= 6
+
+
+def test_a_discovery_mode_that_is_changed_at_a_restart_counts_from_then_on_and_a_second_fold_is_the_same(
+    settings: BaseSettings, log: LogWriter, start: Start, database_url: str
+) -> None:
+    one = start(ORACLE_DISCOVERY_MODE="labeled")
+    log.add(agent("writer-agent"))
+    feed(log, 5)
+    wait_for("two ticks", lambda: len(stored_ticks(database_url)) >= 2)
+    assert one.stop() == 0
+    assert _discovered(database_url)[-1] == []
+    start(ORACLE_DISCOVERY_MODE="all")
+    feed(log, 5)
+    wait_for("an agent", lambda: _discovered(database_url)[-1])
+    assert _discovered(database_url)[-1] == [["deployment", "telemetry"]]
+    again, ticks = second_fold(settings, database_url), dict(stored_ticks(database_url))
+    assert again.keys() & ticks.keys()
+    assert {tick: sha for tick, sha in again.items() if tick in ticks} == {
+        tick: sha for tick, sha in ticks.items() if tick in again
+    }
 
 
 def test_a_database_that_is_killed_leaves_no_hole(
@@ -256,3 +286,10 @@ def _rejected(settings: BaseSettings, wanted: int) -> list[Rejected]:
             found.append(msgspec.json.decode(message.value() or b"", type=Rejected))
     consumer.close()
     return found
+
+
+def _discovered(url: str) -> list[list[list[str]]]:
+    """Give how each agent of each stored snapshot was discovered, in the order of the ticks."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("select snapshot from system_snapshots order by timestamp").fetchall()
+    return [[one["discovered_by"] for one in snapshot["agents"]] for (snapshot,) in rows]
