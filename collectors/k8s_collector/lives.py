@@ -12,13 +12,21 @@ by the second.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 
 import msgspec
 
 from collectors.k8s_collector.objects import ContainerStatus, Pod, Terminated
-from collectors.k8s_collector.statuses import CRASH_LOOP, CREATED, DELETED, RUNNING, Status, reason_of
+from collectors.k8s_collector.statuses import (
+    CRASH_LOOP,
+    CREATED,
+    DELETED,
+    RUNNING,
+    Status,
+    reason_of,
+    restarts_of,
+)
 from schema.models import Transition
 
 MAX_TRANSITIONS = 20
@@ -31,38 +39,46 @@ Moment = tuple[datetime, str]
 
 
 class Life(msgspec.Struct, frozen=True, gc=False):
-    """What is remembered of a pod's life; `restarted_at` are the newest restarts that were seen."""
+    """What is remembered of a pod's life.
+
+    `restarted_at` are the newest restarts that were seen. What lies at `told_from` or before it is not told
+    any more: it was, and is not remembered, or it was too old when the pod was first seen.
+    """
 
     status: str
     restarts: int
     transitions: tuple[Transition, ...]
     restarted_at: tuple[datetime, ...] = ()
+    told_from: datetime = datetime.min.replace(tzinfo=UTC)
 
     def loops(self, now: datetime) -> bool:
         """Say whether the pod restarts again and again: it backs off, or restarted three times in 10 min."""
         recent = [at for at in self.restarted_at if now - at <= LOOP_WITHIN]
-        return self.status == CRASH_LOOP or len(recent) >= LOOP_RESTARTS
+        return self.status.endswith(CRASH_LOOP) or len(recent) >= LOOP_RESTARTS
 
 
 def lived(before: Life | None, pod: Pod, status: Status, now: datetime) -> Life:
     """Give the life with what a newer object of the pod tells."""
     moments = list(_moments(pod))
-    restarts = sum(max(0, one.restart_count) for one in pod.status.container_statuses or ())
+    restarts = restarts_of(pod)
     changed = before is None or before.status != status.name
     if changed and status.since is not None and all(name != status.name for _, name in moments):
         ran = any(name == RUNNING for _, name in moments)
         moments.append((_later(status.since, 2 * restarts + 4 if ran else 1), status.name))
     known = before.transitions if before else ()
     seen = {(one.at, one.status) for one in known}
-    fresh = [one for one in dict.fromkeys(moments) if (one[0], one[1][:256]) not in seen]
+    told_from = before.told_from if before else now - TOLD_WITHIN
+    fresh = [
+        one for one in dict.fromkeys(moments) if one[0] > told_from and (one[0], one[1][:256]) not in seen
+    ]
     fresh.sort(key=itemgetter(0))
-    if before is None:
-        fresh = [one for one in fresh if now - one[0] <= TOLD_WITHIN]
-    elif changed and (not fresh or fresh[-1][1] != status.name):
+    if before is not None and changed and (not fresh or fresh[-1][1] != status.name):
         seen_at = _later(now.replace(microsecond=0), 2 * restarts + 3)
         fresh.append((max([seen_at, *(at for at, _ in moments)]), status.name))
     transitions = (*known, *(Transition(status=name[:256], at=at) for at, name in fresh))
-    return Life(status.name, restarts, transitions[-MAX_TRANSITIONS:], _restarted(before, restarts, now))
+    told_from = max([told_from, *(one.at for one in transitions[:-MAX_TRANSITIONS])])
+    restarted_at = _restarted(before, restarts, now)
+    return Life(status.name, restarts, transitions[-MAX_TRANSITIONS:], restarted_at, told_from)
 
 
 def ended(before: Life, now: datetime) -> Life:

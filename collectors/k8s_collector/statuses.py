@@ -86,8 +86,9 @@ def _from_containers(pod: Pod, status: Status) -> Status:
                 status = Status(RUNNING, _latest(running_since), status.message)
     if status.name == "Completed" and ready_since:
         ready = condition(pod.status.conditions, "Ready")
-        name = RUNNING if ready is not None and ready.status == "True" else "NotReady"
-        return Status(name, _latest(running_since))
+        if ready is not None and ready.status == "True":
+            return Status(RUNNING, _latest(running_since))
+        return Status("NotReady", ready.last_transition_time if ready is not None else None)
     return status
 
 
