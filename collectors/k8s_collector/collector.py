@@ -109,14 +109,14 @@ class KubernetesCollector:
         raise client.NoCluster
 
     async def _follow(self, server: Server) -> AsyncIterator[Item]:
-        settled = asyncio.Event()
+        settled, pods_known = asyncio.Event(), asyncio.Event()
         for reflector in self._reflectors:
             reflector.settled = False
         jobs: list[Coroutine[Any, Any, None]] = [
             *(reflector.follow(server, settled.set) for reflector in self._reflectors),
-            self._measures.follow(server),
+            self._measures.follow(server, pods_known),
             self._watch_over(server),
-            self._tell_complete(settled),
+            self._tell_complete(settled, pods_known),
         ]
         tasks = [asyncio.create_task(job) for job in jobs]
         for task in tasks:
@@ -158,7 +158,7 @@ class KubernetesCollector:
                 raise SourceUnavailable(f"the API server is not well: {error}") from None
             # It knows us and refuses this only: hardened clusters do.
 
-    async def _tell_complete(self, settled: asyncio.Event) -> None:
+    async def _tell_complete(self, settled: asyncio.Event, pods_known: asyncio.Event) -> None:
         """Call a kind complete once everything that it is made of is in step, or known to be refused."""
         while True:
             await settled.wait()
@@ -168,6 +168,7 @@ class KubernetesCollector:
                 raise SourceUnavailable(f"{pods[0].part}: {pods[0].refused}")
             if not all(one.settled for one in pods):
                 continue
+            pods_known.set()
             waiting = {kind for one in self._reflectors if not one.settled for kind in one.resource.kinds}
             ready = tuple(kind for kind in KINDS if kind not in waiting and kind not in self._complete)
             self._complete.update(ready)

@@ -52,8 +52,9 @@ class Measures:
         self._used_at = 0.0
         self._told: dict[str, str] = {}
 
-    async def follow(self, server: Server) -> None:
-        """Read until cancelled."""
+    async def follow(self, server: Server, pods_known: asyncio.Event) -> None:
+        """Read until cancelled, from when there are pods whose use it could be."""
+        await pods_known.wait()
         self._used_at = asyncio.get_running_loop().time()
         jobs = [self._repeat(self._use, server, self._settings.k8s_metrics_interval_seconds)]
         if self._settings.k8s_network_interval_seconds:
