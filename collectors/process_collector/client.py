@@ -30,6 +30,8 @@ FORGET_SECONDS = 60.0
 """After this time what is no agent is looked at again."""
 LOOKED_AT_AGAIN = 200
 """Not more of these are looked at in one pass, so that none takes long."""
+TICK_SECONDS = 0.01
+"""In such steps Linux tells when a process began."""
 REAPED_WITHIN_SECONDS = 1.0
 """So long a zombie whose code we may not read is left to its parent: then its pidfd tells the code."""
 
@@ -253,4 +255,5 @@ def _started_at(process: psutil.Process, created_at: float) -> float:
     if boot_clock is None:
         return created_at
     since_boot = created_at - psutil.boot_time()
-    return round(time.time() - time.clock_gettime(boot_clock) + since_boot, 2)
+    # The end of that tick: who takes the place of an ended process does not seem to have come before its end.
+    return round(time.time() - time.clock_gettime(boot_clock) + since_boot + TICK_SECONDS, 2)

@@ -116,3 +116,21 @@ def test_a_process_that_replaced_its_program_when_young_is_found() -> None:
         process.stdin.write(b"go\n")
         process.stdin.flush()
         until(watched, lambda found: any(s.process.workload == "demo-exec" for s in found))
+
+
+def of(watched: ProcessTable, workload: str) -> Sample:
+    samples = until(watched, lambda found: any(s.process.workload == workload for s in found))
+    return next(s for s in samples if s.process.workload == workload)
+
+
+def test_a_process_that_began_after_another_ended_is_told_so() -> None:
+    watched = table()
+    begun: list[float] = []
+    ended: list[float] = []
+    for number in range(3):
+        workload = f"demo-order-{number}"
+        with running(WAIT, ORACLE_WORKLOAD=workload):
+            found = of(watched, workload)
+            begun.append(found.process.began_at)
+        ended.append(time.time())
+    assert begun[0] < ended[0] < begun[1] < ended[1] < begun[2] < ended[2]
