@@ -21,7 +21,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from aggregator.fleet import TROUBLE_MS, InstanceState
-from aggregator.pod_health import health_of
+from aggregator.pod_health import ENDED, health_of
 from aggregator.ticks import from_ms
 from schema.models import ActiveTask, Activity, Agent, Instance, Pod
 from schema.observed import AgentObserved
@@ -123,7 +123,7 @@ def instance_status(instance: InstanceState, pod: Pod | None, now_ms: int) -> Ag
     health = health_of(pod) if pod else "unknown"
     if health == "failed":
         return "failed"
-    if instance.is_silent(now_ms):
+    if instance.is_silent(now_ms) or (pod and pod.status in ENDED):
         return "down"
     if health == "degraded" or (instance.trouble_ms and now_ms - instance.trouble_ms <= TROUBLE_MS):
         return "degraded"

@@ -30,8 +30,10 @@ FAILED = frozenset(
 """The pod does no work, and will not by itself."""
 STARTING = frozenset({"Created", "Pending", "ContainerCreating", "PodInitializing", "SchedulingGated"})
 """The pod does no work yet."""
-LEAVING = frozenset({"Terminating", "Succeeded", "Completed"})
+ENDED = frozenset({"Succeeded", "Completed", "Deleted"})
 """The pod's work is done: it says nothing bad of its agent while another instance lives."""
+LEAVING = ENDED | {"Terminating"}
+"""The pod is, or soon will be, no more."""
 LOST = frozenset({"Unknown", "NodeLost"})
 """The node does not answer."""
 ACTIVE = (STARTING - {"SchedulingGated"}) | {"Running", "NotReady", "Terminating"}

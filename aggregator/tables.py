@@ -7,6 +7,7 @@ whole; what depends on the time alone is made anew at every tick by `views.py`.
 """
 
 from datetime import datetime
+from itertools import chain
 
 import msgspec
 
@@ -21,6 +22,7 @@ from aggregator.ticks import to_ms
 from aggregator.transitions import Transitions
 from aggregator.usage import Usage
 from runtime.metrics import FOLDED, SKIPPED
+from schema.entities import KINDS
 from schema.messages import Call, CallRecord, Event, EventRecord, Gone, Heartbeat, Mark, Observed
 from schema.observed import (
     AgentObserved,
@@ -151,7 +153,7 @@ class Tables:
         instance = self.state.fleet.instances.get(client)
         if instance:
             home = self.places.home(instance, self.state.discovery_mode)
-            return home or self.places.agent_id(instance.agent_name)
+            return home or self.places.deployment_of(client) or self.places.agent_id(instance.agent_name)
         return self.places.deployment_of(client)
 
     def _observe(self, record: Observed, value: Part, at_ms: int) -> None:
@@ -174,7 +176,7 @@ class Tables:
             if value.discovery_mode != self.state.discovery_mode:
                 self.state.discovery_mode = value.discovery_mode
                 self.dirty |= {("places", ()), ("agents", ())}
-        elif isinstance(value, RefusedObserved):
+        elif isinstance(value, RefusedObserved) and _names_an_entity(value):
             self.state.refused[value.kind, tuple(value.key)] = at_ms
             self._show_again(value.kind, tuple(value.key))
 
@@ -239,7 +241,9 @@ class Tables:
             self.dirty.add(("places", ()))
 
     def _holds_pods(self, key: Key) -> bool:
-        return any(pod[:2] == key for pod in self.pods_of(key[1]))
+        # The first pod answers as a rule: no set of them is made for each that goes.
+        pods = chain(self.places.pods_of.get(key[1], ()), self.departed.pods())
+        return any(pod[:2] == key for pod in pods)
 
     def _forget_shown(self, until_ms: int | None = None) -> None:
         self.dirty |= {("pod", key) for key in self.transitions.take(until_ms)}
@@ -286,3 +290,8 @@ class Tables:
             return False
         self.state.origins[origin.place] = position
         return True
+
+
+def _names_an_entity(refused: RefusedObserved) -> bool:
+    kind = KINDS.get(refused.kind)
+    return kind is not None and len(refused.key) == len(kind.key)

@@ -158,6 +158,23 @@ def test_pods_that_send_no_telemetry_stand_beside_those_that_do() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("Running", "healthy"),
+        ("Terminating", "healthy"),
+        ("Completed", "down"),
+        ("Deleted", "down"),
+        ("OOMKilled", "failed"),
+        ("Pending", "degraded"),
+        ("Unknown", "healthy"),
+    ],
+)
+def test_an_instance_that_was_just_heard_fares_as_its_pod_lets_it(status: str, expected: str) -> None:
+    (instance,) = agent_of(HEARD, pod(WRITER, "writer-agent-1", status))["instances"]
+    assert instance["status"] == expected
+
+
 def test_an_instance_whose_id_extends_its_pods_name_is_that_pods() -> None:
     shown = agent_of(pod(WRITER, "writer-agent-1"), event("heartbeat", instance="writer-agent-1-w0"))
     assert [(one["instance_id"], one["pod_id"]) for one in shown["instances"]] == [

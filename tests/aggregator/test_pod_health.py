@@ -43,6 +43,7 @@ def health(status: str, **more: Any) -> str:
         ("Terminating", "down", True),
         ("Completed", "down", False),
         ("Succeeded", "down", False),
+        ("Deleted", "down", False),
         ("Unknown", "unknown", False),
         ("SomethingNew", "unknown", False),
     ],

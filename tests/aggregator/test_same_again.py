@@ -187,6 +187,25 @@ def refused(kind: str, *key: str) -> LogRecord:
     return observed("refused", "r", value, source="oracle@aggregator")
 
 
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("pod", ["uid"]),
+        ("pod", []),
+        ("agent", []),
+        ("workload", ["w"]),
+        ("deployment", []),
+        ("nothing", ["x"]),
+    ],
+)
+def test_a_refusal_that_names_no_entity_changes_nothing(kind: str, key: list[str]) -> None:
+    log = Log()
+    log.add(100, workload("w"))
+    log.add(110, refused(kind, *key))
+    log.add(64_500, mark())
+    assert all(len(one["workload"]) == 1 for one in play(live_fold(), log.messages).documents())
+
+
 def test_a_refused_agent_is_left_out_and_tried_again_after_a_minute() -> None:
     log = Log()
     log.add(100, event("heartbeat"))
