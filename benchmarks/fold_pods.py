@@ -8,6 +8,7 @@ import argparse
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
@@ -16,6 +17,7 @@ import msgspec
 
 from aggregator.effects import Frozen
 from aggregator.partition import FoldSettings, Message, PartitionFold
+from aggregator.snapshot import Document
 from schema.messages import Heartbeat, LogRecord, Mark, Observed
 from schema.topics import HEADER_ENVIRONMENT
 from schema.wire import encode
@@ -90,53 +92,83 @@ def log_of(ticks: int, *, agents: bool) -> Iterator[tuple[int, LogRecord]]:
     yield (ticks + 1) * INTERVAL_MS + 1, Mark(owner="b")
 
 
+@dataclass
+class Taken:
+    """CPU seconds of the steady state: of folding, of each flush of changes, of each tick."""
+
+    fold: float = 0.0
+    flushes: list[float] = field(default_factory=list)
+    ticks: list[float] = field(default_factory=list)
+    document: Document | None = None
+
+
+def messages_of(ticks: int, *, agents: bool) -> list[Message]:
+    """Give the log as the fold reads it."""
+    return [
+        Message(
+            number,
+            BEGIN_MS + ms,
+            encode(record),
+            [] if isinstance(record, Mark) else [(HEADER_ENVIRONMENT, b"default")],
+        )
+        for number, (ms, record) in enumerate(log_of(ticks, agents=agents))
+    ]
+
+
+def first_sync(fold: PartitionFold, messages: list[Message]) -> None:
+    """Fold what is told once, and print what it takes."""
+    began = time.process_time()
+    for message in messages:
+        fold.advance(message)
+        fold.fold(message)
+    folded = time.process_time()
+    fold.changes()
+    print(f"first sync: fold {folded - began:.3f} s, changes {time.process_time() - folded:.3f} s")
+
+
+def steady_state(fold: PartitionFold, messages: list[Message]) -> Taken:
+    """Fold the ticks' changes, taking what is announced every FLUSH_MS of the log's time."""
+    taken, flushed_ms = Taken(), 0
+    for message in messages:
+        began = time.process_time()
+        frozen = [one for one in fold.advance(message) if isinstance(one, Frozen)]
+        closed = time.process_time()
+        if frozen:
+            taken.ticks.append(closed - began)
+            taken.document = frozen[-1].document
+        fold.fold(message)
+        folded = time.process_time()
+        taken.fold += folded - closed
+        if message.appended_ms - flushed_ms >= FLUSH_MS:
+            flushed_ms = message.appended_ms
+            fold.changes()
+            taken.flushes.append(time.process_time() - folded)
+    return taken
+
+
 def main() -> None:
     """Fold the log once and print what it took."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--agents", action="store_true")
     parser.add_argument("--ticks", type=int, default=TICKS)
     asked = parser.parse_args()
-    messages = [
-        Message(number, BEGIN_MS + ms, encode(record),
-                [] if isinstance(record, Mark) else [(HEADER_ENVIRONMENT, b"default")])
-        for number, (ms, record) in enumerate(log_of(asked.ticks, agents=asked.agents))
-    ]  # fmt: skip
+    messages = messages_of(asked.ticks, agents=asked.agents)
     fold = PartitionFold(0, FoldSettings(partitions=1, interval_ms=INTERVAL_MS, max_environments=10))
     fold.caught_up()
     first = next(index for index, one in enumerate(messages) if one.appended_ms > BEGIN_MS + INTERVAL_MS)
-    began = time.process_time()
-    for message in messages[:first]:
-        fold.advance(message)
-        fold.fold(message)
-    folded = time.process_time()
-    fold.changes()
-    print(f"first sync: fold {folded - began:.3f} s, changes {time.process_time() - folded:.3f} s")
-    seconds = {"fold": 0.0, "flush": 0.0, "tick": 0.0}
-    ticks: list[float] = []
-    flushes, flushed_ms, frozen = 0, 0, []
-    for message in messages[first:]:
-        began = time.process_time()
-        closed = [one for one in fold.advance(message) if isinstance(one, Frozen)]
-        if closed:
-            frozen += closed
-            ticks.append(time.process_time() - began)
-            seconds["tick"] += ticks[-1]
-        fold.fold(message)
-        ended = time.process_time()
-        seconds["fold"] += ended - began if not closed else 0.0
-        if message.appended_ms - flushed_ms >= FLUSH_MS:
-            flushed_ms = message.appended_ms
-            fold.changes()
-            seconds["flush"] += time.process_time() - ended
-            flushes += 1
-    count = len(messages) - first
-    size = len(frozen[-1].document.body) / 1e6
-    print(f"{count} records, {len(frozen)} ticks of {size:.1f} MB, {flushes} flushes")
-    print(f"fold: {1e6 * seconds['fold'] / count:.1f} µs a record")
-    print(f"flush of {FLUSH_MS} ms: {1e3 * seconds['flush'] / flushes:.2f} ms")
-    print(f"tick: {1e3 * ticks[0]:.1f} ms with a checkpoint, {1e3 * median(ticks[1:]):.1f} ms without")
-    print(f"all of it: {100 * sum(seconds.values()) / len(frozen) / (INTERVAL_MS / 1000):.1f} % of a core")
-    print(f"sha256 of the last document: {frozen[-1].document.sha256}")
+    first_sync(fold, messages[:first])
+    taken, count = steady_state(fold, messages[first:]), len(messages) - first
+    assert taken.document is not None
+    size = len(taken.document.body) / 1e6
+    print(f"{count} records, {len(taken.ticks)} ticks of {size:.1f} MB, {len(taken.flushes)} flushes")
+    print(f"fold: {1e6 * taken.fold / count:.1f} µs a record")
+    print(f"flush of {FLUSH_MS} ms: {1e3 * sum(taken.flushes) / len(taken.flushes):.2f} ms")
+    print(
+        f"tick: {1e3 * taken.ticks[0]:.1f} ms with a checkpoint, {1e3 * median(taken.ticks[1:]):.1f} without"
+    )
+    seconds = taken.fold + sum(taken.flushes) + sum(taken.ticks)
+    print(f"all of it: {100 * seconds / len(taken.ticks) / (INTERVAL_MS / 1000):.1f} % of a core")
+    print(f"sha256 of the last document: {taken.document.sha256}")
 
 
 if __name__ == "__main__":
