@@ -44,7 +44,8 @@ class KnownDeployments:
     def forget(self, uid: str) -> list[Item]:
         """Forget a deployment, unless it was made anew under its name before its end was told."""
         name = self._names.pop(uid, None)
-        if name is None or self._held[name].uid != uid:
+        held = self._held.get(name) if name else None
+        if name is None or held is None or held.uid != uid:
             return []
         del self._held[name]
         gone: list[Item] = [Gone(kind, entity_id(*name)) for kind in ("agent", "deployment")]

@@ -65,7 +65,9 @@ class KnownPods:
             held = self._pods[uid] = Held(place, ("", ""), life, shown)
         else:
             held = before
-            held.life, held.pod = life, shown
+            if held.place.owner_uid != place.owner_uid:
+                self._disown(uid, held)  # A pod may be released by its owner, and adopted by another.
+            held.place, held.life, held.pod = place, life, shown
         if place.owner_uid:
             self._owned.setdefault(place.owner_uid, set()).add(uid)
         (self._looping.add if shown.restart_loop else self._looping.discard)(uid)
@@ -73,8 +75,7 @@ class KnownPods:
 
     def forget(self, uid: str, last: Pod | None, now: datetime) -> list[Item]:
         """Tell the end of a pod, then that it is gone; `last` is its final state, where a watch told it."""
-        if last is not None and uid in self._pods:
-            self.take(last, 0, now)
+        items: list[Item] = self.take(last, 0, now) if last is not None and uid in self._pods else []
         held = self._pods.get(uid)
         if held is None:
             return []
@@ -88,14 +89,10 @@ class KnownPods:
             transitions=list(life.transitions),
             **dict.fromkeys((*USAGE, *NETWORK), UNSET),
         )
-        items: list[Item] = [self._item(uid), Gone(KIND, uid)]
+        items += [self._item(uid), Gone(KIND, uid)]
         del self._pods[uid]
         self._looping.discard(uid)
-        owned = self._owned.get(held.place.owner_uid)
-        if owned is not None:
-            owned.discard(uid)
-            if not owned:
-                del self._owned[held.place.owner_uid]
+        self._disown(uid, held)
         return [*items, *self._workloads.remove_pod(held.workload, uid)]
 
     def move(self, replica_set_uid: str) -> list[Item]:
@@ -144,6 +141,13 @@ class KnownPods:
     def nodes(self) -> set[str]:
         """Give the names of the nodes that run a pod of ours."""
         return {held.pod.node for held in self._pods.values() if isinstance(held.pod.node, str)}
+
+    def _disown(self, uid: str, held: Held) -> None:
+        owned = self._owned.get(held.place.owner_uid)
+        if owned is not None:
+            owned.discard(uid)
+            if not owned:
+                del self._owned[held.place.owner_uid]
 
     def _place(self, uid: str, held: Held) -> list[Item]:
         """Put a pod under its workload, and tell both: the workload comes first."""
