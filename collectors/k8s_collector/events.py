@@ -45,13 +45,14 @@ class Events:
         """Take an event in; give what the log needs because of it."""
         uid = event.metadata.uid
         key = key_of(event)
+        moved = self._forget_entry(uid) if self._keys.get(uid, key) != key else []
         self._keys[uid] = key
         self._entries.setdefault(key, {})[uid] = told = told_of(event)
         about = event.involved_object
         if event.reason == PROBE_FAILED and about.kind == "Pod" and about.uid:
             self._pods[uid] = about.uid
             self._probes.setdefault(about.uid, {})[uid] = told.count
-        return [self._observed(key), *self._drop_oldest()]
+        return [*moved, self._observed(key), *self._drop_oldest()]
 
     def forget(self, uid: str) -> list[Item]:
         """Forget an event that has expired."""
@@ -60,6 +61,9 @@ class Events:
             self._probes[pod].pop(uid, None)
             if not self._probes[pod]:
                 del self._probes[pod]
+        return self._forget_entry(uid)
+
+    def _forget_entry(self, uid: str) -> list[Item]:
         key = self._keys.pop(uid, None)
         if key is None:
             return []
@@ -97,12 +101,14 @@ class Events:
         return Observed(KIND, entity_id(*key), value)
 
     def _drop_oldest(self) -> list[Item]:
-        """Bring a fifth too many down to the bound, so that the sorting is rare."""
+        """Bring a fifth too many down to the bound, so that the sorting is rare; failed probes stay known."""
         if len(self._entries) <= MAX_ENTRIES * 6 // 5:
             return []
         newest = {key: max(one.last_seen for one in told.values()) for key, told in self._entries.items()}
         oldest = sorted(newest, key=lambda key: (newest[key], key))[: len(newest) - MAX_ENTRIES]
-        return [item for key in oldest for uid in list(self._entries[key]) for item in self.forget(uid)]
+        return [
+            item for key in oldest for uid in list(self._entries[key]) for item in self._forget_entry(uid)
+        ]
 
 
 def key_of(event: Event) -> Key:
