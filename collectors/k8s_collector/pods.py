@@ -15,6 +15,7 @@ from schema import models
 
 MAX_TEXT = 1000
 MAX_IMAGES = 20
+MAX_AMOUNT = 2**53
 WORKLOAD_KINDS = frozenset({"ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController"})
 """Owners that a pod stands under; under any other (a node owns its static pods) it stands alone."""
 _EXIT_BY_SIGNAL = 128
@@ -104,10 +105,10 @@ def _bound(
     """Give a pod's limit: its own, or the containers' together; none when one of them has none."""
     (own,) = _amounts(name, part, [pod], read)
     if own is not None:
-        return round(own)
+        return _whole(own)
     amounts = _amounts(name, part, containers, read)
     known = [one for one in amounts if one is not None]
-    return round(sum(known)) if known and len(known) == len(amounts) else UNSET
+    return _whole(sum(known)) if known and len(known) == len(amounts) else UNSET
 
 
 def _request(
@@ -116,6 +117,11 @@ def _request(
     """Give what a pod is promised: its own request, or those of the containers that have one."""
     (own,) = _amounts(name, _requests, [pod], read)
     if own is not None:
-        return round(own)
+        return _whole(own)
     known = [one for one in _amounts(name, _requests, containers, read) if one is not None]
-    return round(sum(known)) if known else UNSET
+    return _whole(sum(known)) if known else UNSET
+
+
+def _whole(amount: float) -> int:
+    """Round to what a snapshot may hold: whoever asks for 10^15 cores does not hide the pod by it."""
+    return min(MAX_AMOUNT, round(amount))

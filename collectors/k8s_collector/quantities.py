@@ -10,10 +10,12 @@ Quantity = str | int | float
 
 MIB = 2**20
 _FACTORS = {
-    "": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
+    "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
     "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
 }  # fmt: skip
-_FORM = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)(|[numkMGTPE]|[KMGTPE]i)")
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
+_FORM = re.compile(rf"(?:{_NUMBER}[eE][+-]?\d{{1,3}}|({_NUMBER})([numkMGTPE]|[KMGTPE]i)?)", re.ASCII)
+"""An exponent or a suffix, not both."""
 _LIMIT = 2.0**53
 
 
@@ -25,7 +27,7 @@ def number_of(quantity: Quantity) -> float | None:
         found = _FORM.fullmatch(quantity)
         if found is None:
             return None
-        value = float(found[1]) * _FACTORS[found[2]]
+        value = float(found[1]) * _FACTORS[found[2]] if found[2] else float(found[0])
     return value if 0 <= value <= _LIMIT else None
 
 

@@ -22,12 +22,12 @@ class _Metadata(msgspec.Struct):
 
 
 class _Container(msgspec.Struct):
-    usage: dict[str, Quantity] = {}
+    usage: dict[str, Quantity] | None = None
 
 
 class _PodMetrics(msgspec.Struct):
     metadata: _Metadata
-    containers: list[_Container] = []
+    containers: list[_Container] | None = None
 
 
 class _PodMetricsList(msgspec.Struct):
@@ -50,12 +50,13 @@ def use_of(body: bytes) -> dict[Name, dict[str, int | float]]:
         items = _LIST.decode(body).items or []
     except msgspec.DecodeError as error:
         raise SourceUnavailable(f"the answer cannot be read: {error}") from None
-    return {(one.metadata.namespace, one.metadata.name): _use(one.containers) for one in items}
+    return {(one.metadata.namespace, one.metadata.name): _use(one.containers or []) for one in items}
 
 
 def _use(containers: list[_Container]) -> dict[str, int | float]:
-    cpu = [value for one in containers if (value := millicores(one.usage.get("cpu", ""))) is not None]
-    memory = [value for one in containers if (value := mebibytes(one.usage.get("memory", ""))) is not None]
+    told = [one.usage or {} for one in containers]
+    cpu = [value for one in told if (value := millicores(one.get("cpu", ""))) is not None]
+    memory = [value for one in told if (value := mebibytes(one.get("memory", ""))) is not None]
     use: dict[str, int | float] = {}
     if cpu:
         use["cpu"] = round(sum(cpu) / CPU_STEP_MILLICORES) * CPU_STEP_MILLICORES
