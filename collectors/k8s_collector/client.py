@@ -83,8 +83,14 @@ class ApiServer:
         return Stream(response)
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
-        self._api.rest_client.pool_manager.clear()
+        """Close the connections: what is idle now, and what is in use when its answer has been read.
+
+        Forgetting the pools alone leaves them open for as long as anything remembers an answer.
+        """
+        pools = self._api.rest_client.pool_manager.pools
+        for key in list(pools.keys()):
+            pools[key].close()
+        pools.clear()
 
     def _open(self, path: str, query: Query, seconds: float) -> urllib3.HTTPResponse:
         headers = {"Accept": "application/json", "User-Agent": "oracle-monitor-k8s-collector"}
@@ -97,7 +103,8 @@ class ApiServer:
         except (HTTPError, OSError, kubernetes.config.ConfigException) as error:
             raise SourceUnavailable(f"{self._host} does not answer: {_short(error)}") from None
         response: urllib3.HTTPResponse = answer.response
-        self._clock.learn(_date_of(response))
+        if not _passed_on(path):
+            self._clock.learn(_date_of(response))
         if response.status == 200:
             return response
         raise self._refusal(response)
@@ -163,6 +170,11 @@ def own_place(settings: K8sSettings) -> tuple[str, str]:
 
 def _inside() -> bool:
     return bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
+
+
+def _passed_on(path: str) -> bool:
+    """Say whether the API server passes a request on: then the answer's date is another server's."""
+    return "/proxy/" in path or path.startswith("/apis/metrics.k8s.io/")
 
 
 def _date_of(response: urllib3.HTTPResponse) -> Any:

@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 TOLERATED = timedelta(seconds=5)
 """The server tells whole seconds, and an answer takes a while: less than this is no difference."""
 
+STEADY = timedelta(seconds=2)
+"""Whole seconds make every answer differ a little: less than this is the same difference as before."""
+
 
 class ServerClock:
     """Now, as the API server has it; set by the `Date` of each of its answers."""
@@ -20,7 +23,9 @@ class ServerClock:
         if told is None or told.tzinfo is None:
             return
         ahead = told.astimezone(UTC) - self._here()
-        self._ahead = ahead if abs(ahead) > TOLERATED else timedelta(0)
+        ahead = ahead if abs(ahead) > TOLERATED else timedelta(0)
+        if abs(ahead - self._ahead) > STEADY or not ahead:
+            self._ahead = ahead
 
     def now(self) -> datetime:
         """Give the time now, in UTC."""
