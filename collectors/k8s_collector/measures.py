@@ -5,7 +5,7 @@ with the reason, and the pods lose the values that would grow old.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Protocol
 
 from collectors.base.collector import Item, Partial
@@ -49,13 +49,13 @@ class Measures:
         self._settings = settings
         self._put = put
         self._counters = Counters()
-        self._used_at = 0.0
+        self._used: dict[str, tuple[float, dict[Name, dict[str, int | float]]]] = {}
         self._told: dict[str, str] = {}
 
     async def follow(self, server: Server, pods_known: asyncio.Event) -> None:
         """Read until cancelled, from when there are pods whose use it could be."""
         await pods_known.wait()
-        self._used_at = asyncio.get_running_loop().time()
+        self._told.clear()  # What was told last may have been lost with the pass before.
         jobs = [self._repeat(self._use, server, self._settings.k8s_metrics_interval_seconds)]
         if self._settings.k8s_network_interval_seconds:
             jobs.append(self._repeat(self._network, server, self._settings.k8s_network_interval_seconds))
@@ -71,19 +71,19 @@ class Measures:
     async def _use(self, server: Server) -> bool:
         """Read CPU and memory; false when that is not permitted."""
         now = asyncio.get_running_loop().time()
-        used: dict[Name, dict[str, int | float]] = {}
         failures: list[SourceUnavailable] = []
         for namespace in self._namespaces:
             try:
-                used |= usage.use_of(await in_thread(server.get, usage.path(namespace), None, ANSWER_SECONDS))
+                body = await in_thread(server.get, usage.path(namespace), None, ANSWER_SECONDS)
+                self._used[namespace] = now, usage.use_of(body)
             except SourceUnavailable as error:
                 failures.append(error)
+                if namespace in self._used and now - self._used[namespace][0] > OLD_SECONDS:
+                    del self._used[namespace]
         await self._tell(usage.PART, _why(failures[0]) if failures else "")
-        if not failures:
-            self._used_at = now
-        if not failures or now - self._used_at > OLD_SECONDS:
-            await self._measured(used, USAGE)
-        return not _forbidden(failures)
+        used = {name: use for _, pods in self._used.values() for name, use in pods.items()}
+        await self._measured(used, USAGE)
+        return not _refused(failures, self._namespaces, (403, 404))
 
     async def _network(self, server: Server) -> bool:
         """Read the kubelets' counters; false when that is not permitted."""
@@ -93,7 +93,7 @@ class Measures:
         waiting = list(reversed(nodes))
 
         async def read_some() -> None:
-            while waiting and not _forbidden(list(failures.values())):
+            while waiting and not _forbids(failures.values()):
                 node = waiting.pop()
                 try:
                     body = await in_thread(server.get, network.path(node), None, ANSWER_SECONDS)
@@ -108,7 +108,7 @@ class Measures:
             reason = f"{len(failures)} of {len(nodes)} nodes, {node}: {failures[node]}"
         await self._tell(network.PART, reason)
         await self._measured(self._counters.rates(readings), NETWORK)
-        return not _forbidden(list(failures.values()))
+        return not (_forbids(failures.values()) or _refused(failures.values(), nodes, (404,)))
 
     async def _measured(
         self, measured: Mapping[Name, Mapping[str, int | float]], fields: tuple[str, ...]
@@ -118,13 +118,20 @@ class Measures:
             await self._put(items)
 
     async def _tell(self, part: str, reason: str) -> None:
-        if self._told.get(part, "") != reason:
+        if self._told.get(part) != reason:
             self._told[part] = reason
             await self._put([Partial((part,), reason)])
 
 
-def _forbidden(failures: list[SourceUnavailable]) -> bool:
-    return any(isinstance(one, SourceRefused) and one.status in (403, 404) for one in failures)
+def _forbids(failures: Collection[SourceUnavailable]) -> bool:
+    """Say whether we may not ask; a node that is not there any more (404) says nothing of that."""
+    return any(isinstance(one, SourceRefused) and one.status == 403 for one in failures)
+
+
+def _refused(failures: Collection[SourceUnavailable], asked: Collection[object], by: tuple[int, ...]) -> bool:
+    """Say whether all that was asked for was refused in this way."""
+    refusals = [one for one in failures if isinstance(one, SourceRefused) and one.status in by]
+    return bool(refusals) and len(refusals) == len(asked)
 
 
 def _why(error: SourceUnavailable) -> str:
