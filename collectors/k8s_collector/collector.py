@@ -67,18 +67,21 @@ class KubernetesCollector:
         ]
         self._measures = Measures(self._picture, namespaces, settings, self.put)
         self._complete: set[str] = set()
-        self._told_skew = ""
+        self._told_skew: str | None = None
+        self._not_taken: list[Item] = []
 
     async def observe(self) -> AsyncIterator[Item]:
         """Run one pass. Raises SourceUnavailable."""
+        for item in self._left_over():
+            yield item
         try:
             server = await in_thread(self._connect)
         except client.NoCluster:
             for item in self._without_cluster():
                 yield item
             return
-        self._queue = asyncio.Queue(WAITING_BATCHES)
         self._complete.clear()
+        self._told_skew = None
         try:
             await self._ask(server)
             for item in self._picture.everything():
@@ -98,7 +101,20 @@ class KubernetesCollector:
 
     async def put(self, items: list[Item]) -> None:
         """Pass items on to the runner, at its pace."""
-        await self._queue.put(items)
+        try:
+            await self._queue.put(items)
+        except asyncio.CancelledError:
+            self._not_taken += items
+            raise
+
+    def _left_over(self) -> list[Item]:
+        """Give what the last pass observed and did not come to tell: nobody else tells what ended then."""
+        items: list[Item] = []
+        while not self._queue.empty():
+            items += self._queue.get_nowait()
+        items += self._not_taken
+        self._not_taken, self._queue = [], asyncio.Queue(WAITING_BATCHES)
+        return [item for item in items if not isinstance(item, Complete)]
 
     def _without_cluster(self) -> list[Item]:
         """Give what there is without a cluster. Raises NoCluster where there should be one."""
