@@ -152,7 +152,7 @@ class Cluster:
     def add_node(self, name: str, pods: int = 10_000) -> Json:
         """Add a node with room for so many pods, and wait until it is ready."""
         self.admin.ensure("/api/v1/nodes", manifests.node(name, pods))
-        return self.wait_until(lambda: self._ready_node(name), 30)
+        return self.wait_until(lambda: self._ready_node(name), 60)
 
     def create_namespace(self, name: str) -> Json:
         """Create a namespace."""
@@ -198,7 +198,7 @@ class Cluster:
         items: list[Json] = answer["items"]
         return items
 
-    def wait_until(self, predicate: Callable[[], T | None], seconds: float = 30) -> T:
+    def wait_until(self, predicate: Callable[[], T | None], seconds: float = 60) -> T:
         """Ask again and again until the answer is true, and give it; raise AssertionError when time is up."""
         deadline = time.monotonic() + seconds
         while not (answer := predicate()):
