@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from cli.stack.broker import Broker
+from collectors.base.settings import CollectorSettings
+from collectors.k8s_collector.settings import K8sSettings
 from tests.images.files import Image, images
 from tests.images.imports import ROOT
 
@@ -77,6 +79,15 @@ def test_the_broker_is_set_as_that_of_the_local_stack(tmp_path: Path) -> None:
     shared = (local.keys() & given.keys()) - places
     assert len(shared) > 15
     assert {name: given[name] for name in shared} == {name: local[name] for name in shared}
+
+
+def test_the_kubernetes_collector_is_told_its_settings_and_given_the_kubeconfig_to_read() -> None:
+    own = set(K8sSettings.__struct_fields__) - set(CollectorSettings.__struct_fields__)
+    service = SERVICES["k8s-collector"]
+    assert {name.upper() for name in own} <= service["environment"].keys()
+    (mount,) = service["volumes"]
+    assert mount["target"] == service["environment"]["KUBECONFIG"]
+    assert (mount["read_only"], mount["bind"]) == (True, {"create_host_path": False})
 
 
 def test_an_agent_is_called_as_in_the_local_stack() -> None:
