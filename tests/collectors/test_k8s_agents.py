@@ -1,4 +1,4 @@
-"""What a deployment says of the agent that it runs: labels, annotations, and what is inferred without them."""
+"""What a deployment says of its agent: labels, annotations, and what is inferred without them."""
 
 from typing import Any
 

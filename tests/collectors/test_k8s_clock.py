@@ -19,7 +19,7 @@ from tests.collectors.k8s.things import NOW
     ],
 )
 def test_the_server_says_what_time_it_is(ahead_seconds: int, skew: str) -> None:
-    clock = ServerClock(lambda: NOW.timestamp())
+    clock = ServerClock(NOW.timestamp)
     clock.learn(NOW + timedelta(seconds=ahead_seconds))
     assert clock.skew == skew
     assert clock.now() == NOW + timedelta(seconds=ahead_seconds if skew else 0)
@@ -41,7 +41,7 @@ def test_the_same_difference_is_told_in_the_same_words() -> None:
 
 @pytest.mark.parametrize("told", [None, datetime(2026, 1, 1)])  # noqa: DTZ001 - an answer may have no zone
 def test_an_answer_without_a_time_teaches_nothing(told: datetime | None) -> None:
-    clock = ServerClock(lambda: NOW.timestamp())
+    clock = ServerClock(NOW.timestamp)
     clock.learn(NOW + timedelta(hours=1))
     clock.learn(told)
     assert clock.now() == NOW + timedelta(hours=1)

@@ -89,7 +89,8 @@ def test_one_replica_is_the_default(spec: Json, desired: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "revision"), [("3", 3), ("", 0), ("x", 0), ("-1", 0), ("²", 0), ("9" * 15, int("9" * 15)), ("9" * 16, 0)]
+    ("told", "revision"), [("3", 3), ("", 0), ("x", 0), ("-1", 0), ("²", 0), ("9" * 15, int("9" * 15)),
+     ("9" * 16, 0)]
 )  # fmt: skip
 def test_a_revision_is_a_number_or_nothing(told: str, revision: int) -> None:
     one = deployment(annotations={"deployment.kubernetes.io/revision": told})

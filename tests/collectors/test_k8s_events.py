@@ -107,7 +107,8 @@ def test_only_the_newest_entries_are_kept_and_probes_stay_known(monkeypatch: pyt
     for number in range(12):
         items += known.take(warning(f"e{number}", about=f"Pod/p{number}", lastTimestamp=at(-number)))
     assert [one for one in shown(items) if one[1] is None] == [
-        ("agents/Pod/old/Unhealthy", None), ("agents/Pod/p11/BackOff", None), ("agents/Pod/p10/BackOff", None),
+        ("agents/Pod/old/Unhealthy", None), ("agents/Pod/p11/BackOff", None), ("agents/Pod/p10/BackOff",
+         None),
     ]  # fmt: skip
     assert len(list(known.everything())) == 10
     assert known.probe_failures("uid-old") == 1

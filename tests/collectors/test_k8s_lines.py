@@ -1,5 +1,7 @@
 """Bytes → lines, however a connection cuts them."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ TEXTS = st.lists(st.binary(max_size=20).filter(lambda one: b"\n" not in one), ma
 def cut_at(data: bytes, places: list[int]) -> list[bytes]:
     """Cut bytes into pieces."""
     edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
-    return [data[first:last] for first, last in zip(edges, edges[1:], strict=False)]
+    return [data[first:last] for first, last in pairwise(edges)]
 
 
 def lines_of(reader: Lines, pieces: list[bytes]) -> list[bytes]:

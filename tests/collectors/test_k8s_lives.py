@@ -25,14 +25,15 @@ Chain = list[tuple[str, int]]
 """Statuses, each with whole seconds from NOW."""
 
 
-def one_container(*args: Any, phase: str = "Running", **meta: Any) -> Pod:
-    """Give a pod whose only container has this status."""
-    return pod(status={"phase": phase, "containerStatuses": [container_status(*args)]}, **meta)
+def one_container(state: Json, restarts: int = 0, last: Json | None = None, **meta: Any) -> Pod:
+    """Give a running pod whose only container has this status."""
+    statuses = [container_status(state, restarts, last)]
+    return pod(status={"phase": "Running", "containerStatuses": statuses}, **meta)
 
 
-def with_init(*args: Any) -> Pod:
+def with_init(state: Json, restarts: int = 0) -> Pod:
     """Give a pod that its init container holds up."""
-    inits = [container_status(*args, name="init")]
+    inits = [container_status(state, restarts, name="init")]
     return pod(spec={"initContainers": [{"name": "init"}]}, status={"initContainerStatuses": inits})
 
 
@@ -100,7 +101,8 @@ CHAINS: dict[str, tuple[list[tuple[float, Pod]], Chain]] = {
     ),
     "two containers tell together": (
         [(-5, pod(status={"phase": "Running", "containerStatuses": [
-            container_status(running(-90)), container_status(running(-20), 1, ended("Error", 1, -80, -30))]}))],
+            container_status(running(-90)),
+            container_status(running(-20), 1, ended("Error", 1, -80, -30))]}))],
         [("Created", -100), ("Running", -90), ("Running", -80), ("Error", -30), ("Running", -20)],
     ),
     "no longer ready, though nothing else changed": (
@@ -148,7 +150,7 @@ def test_a_collector_that_starts_anew_finds_the_same_times(first: int) -> None:
 
 def crashes(number: int) -> list[tuple[float, Pod]]:
     """Give the objects of a container that runs 10 s and crashes, again and again."""
-    objects = []
+    objects: list[tuple[float, Pod]] = []
     for one in range(number):
         began = -100 + 20 * one
         last = ended("Error", 1, began - 20, began - 10) if one else None

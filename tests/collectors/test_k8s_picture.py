@@ -153,7 +153,8 @@ def test_the_end_of_what_was_never_known_is_nothing(kind: Any) -> None:
 def test_everything_names_what_holds_pods_before_them() -> None:
     picture = Picture()
     for one in (
-        alive(ownerReferences=owner("StatefulSet", "kafka")), deployment(), replica_set(), node(), warning("e"),
+        alive(ownerReferences=owner("StatefulSet", "kafka")), deployment(), replica_set(), node(),
+         warning("e"),
     ):  # fmt: skip
         picture.take(one, NOW)
     assert keys(list(picture.everything())) == [

@@ -86,7 +86,9 @@ def test_limits_and_requests_are_those_of_the_pod_or_of_its_containers_together(
 def test_the_last_termination_is_told_with_code_and_signal(
     end: Json, reason: str, exit_code: Any, signal: Any
 ) -> None:
-    found = shown(pod(status={"phase": "Running", "containerStatuses": [container_status(running(), 1, end)]}))
+    found = shown(
+        pod(status={"phase": "Running", "containerStatuses": [container_status(running(), 1, end)]})
+    )
     assert (found.last_termination_reason, found.last_exit_code, found.last_exit_signal) == (
         reason, exit_code, signal,
     )  # fmt: skip
@@ -95,10 +97,12 @@ def test_the_last_termination_is_told_with_code_and_signal(
 @pytest.mark.parametrize(
     ("containers", "images"),
     [
-        ([{"name": "a", "image": "x:1"}, {"name": "b", "image": "y"}, {"name": "c", "image": "x:1"}], ["x:1", "y"]),
+        ([{"name": "a", "image": "x:1"}, {"name": "b", "image": "y"}, {"name": "c", "image": "x:1"}],
+         ["x:1", "y"]),
         ([{"name": "a"}], UNSET),
         ([{"name": "a", "image": "i" * 5000}], ["i" * 1000]),
-        ([{"name": "a", "image": str(number)} for number in range(100)], [str(number) for number in range(20)]),
+        ([{"name": "a", "image": str(number)} for number in range(100)],
+         [str(number) for number in range(20)]),
     ],
 )  # fmt: skip
 def test_each_image_is_told_once(containers: list[Json], images: Any) -> None:
@@ -109,7 +113,8 @@ def test_each_image_is_told_once(containers: list[Json], images: Any) -> None:
     ("meta", "place"),
     [
         ({}, Place("agents", "Pod", "p")),
-        ({"ownerReferences": owner("StatefulSet", "kafka")}, Place("agents", "StatefulSet", "kafka", "uid-kafka")),
+        ({"ownerReferences": owner("StatefulSet", "kafka")}, Place("agents", "StatefulSet", "kafka",
+         "uid-kafka")),
         ({"ownerReferences": owner("Job", "j")}, Place("agents", "Job", "j", "uid-j")),
         ({"ownerReferences": owner("DaemonSet", "d")}, Place("agents", "DaemonSet", "d", "uid-d")),
         ({"ownerReferences": owner("Node", "n1")}, Place("agents", "Pod", "p")),

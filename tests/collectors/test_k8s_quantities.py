@@ -27,7 +27,8 @@ def test_a_quantity_is_a_number_or_none(quantity: Quantity, number: float | None
 
 FACTORS = {
     "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1), "k": Decimal(10**3),
-    "M": Decimal(10**6), "G": Decimal(10**9), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30),
+    "M": Decimal(10**6), "G": Decimal(10**9), "Ki": Decimal(2**10), "Mi": Decimal(2**20),
+     "Gi": Decimal(2**30),
 }  # fmt: skip
 
 

@@ -52,16 +52,19 @@ SCHEDULED = named_condition("PodScheduled", "True", lastTransitionTime=at(-95))
     [
         ({}, {}, None),
         ({"conditions": [SCHEDULED]}, {}, -95),
-        ({"conditions": [SCHEDULED], "containerStatuses": [container_status(waiting("ContainerCreating"))]}, {}, -95),
+        ({"conditions": [SCHEDULED],
+         "containerStatuses": [container_status(waiting("ContainerCreating"))]}, {}, -95),
         ({"containerStatuses": [container_status(waiting("CrashLoopBackOff"))]}, {}, None),
         ({"containerStatuses": [container_status(ended("OOMKilled", finished=-7))]}, {}, -7),
-        ({"phase": "Running", "containerStatuses": [container_status(running(-20)), container_status(running(-30))]},
+        ({"phase": "Running", "containerStatuses": [container_status(running(-20)),
+         container_status(running(-30))]},
          {}, -20),
         ({"phase": "Running"}, {"deletionTimestamp": at(20), "deletionGracePeriodSeconds": 30}, -10),
         ({"phase": "Running"}, {"deletionTimestamp": at(20)}, 20),
         ({"phase": "Running"}, {"deletionTimestamp": at(20), "deletionGracePeriodSeconds": -5}, 20),
         ({"phase": "Running"}, {"deletionTimestamp": at(20), "deletionGracePeriodSeconds": 10**15}, 20),
-        ({"phase": "Running"}, {"deletionTimestamp": "0001-01-01T00:00:00Z", "deletionGracePeriodSeconds": 30},
+        ({"phase": "Running"}, {"deletionTimestamp": "0001-01-01T00:00:00Z",
+         "deletionGracePeriodSeconds": 30},
          "0001-01-01T00:00:00Z"),
     ],
 )  # fmt: skip
@@ -78,12 +81,14 @@ def test_a_status_began_when_the_object_says(
 @pytest.mark.parametrize(
     ("spec", "status", "message"),
     [
-        ({"nodeName": ""}, {"conditions": [named_condition("PodScheduled", "False", message="0/3 nodes: cpu")]},
+        ({"nodeName": ""}, {"conditions": [named_condition("PodScheduled", "False",
+         message="0/3 nodes: cpu")]},
          "0/3 nodes: cpu"),
         ({}, {"containerStatuses": [container_status(waiting("ErrImagePull", "not found"))]}, "not found"),
         ({}, {"phase": "Failed", "reason": "Evicted", "message": "low on memory"}, "low on memory"),
         ({"initContainers": [{"name": "main"}]},
-         {"initContainerStatuses": [container_status(waiting("ErrImagePull", "no such image"))]}, "no such image"),
+         {"initContainerStatuses": [container_status(waiting("ErrImagePull", "no such image"))]},
+          "no such image"),
     ],
 )  # fmt: skip
 def test_a_status_comes_with_the_words_that_explain_it(

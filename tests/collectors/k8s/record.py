@@ -90,10 +90,12 @@ CASES: dict[str, tuple[Json, tuple[Json, ...], Json]] = {
     "error": (containers("Failed", status("main", ended(1, "Error"))), (), {}),
     "oom": (containers("Running", status("main", ended(137, "OOMKilled"), 2)), (), {}),
     "crash-loop": (
-        containers("Running", status("main", waiting("CrashLoopBackOff", "back-off 10s"), 3, ended(1, "Error"))),
+        containers(
+            "Running", status("main", waiting("CrashLoopBackOff", "back-off 10s"), 3, ended(1, "Error"))),
         (), {}),
     "crash-loop-second": (
-        containers("Running", status("main", RUNNING), status("second", waiting("CrashLoopBackOff"), 4)), (), {}),
+        containers("Running", status("main", RUNNING), status("second", waiting("CrashLoopBackOff"), 4)),
+        (), {}),
     "image-back-off": (containers("Pending", status("main", waiting("ImagePullBackOff"))), (), {}),
     "image-error": (containers("Pending", status("main", waiting("ErrImagePull"))), (), {}),
     "image-name": (containers("Pending", status("main", waiting("InvalidImageName"))), (), {}),
@@ -132,7 +134,8 @@ CASES: dict[str, tuple[Json, tuple[Json, ...], Json]] = {
             status("proxy", ended(137, "Error"), started=False), status("migrate", DONE)]}, SIDECAR, {}),
     "terminating": (
         containers("Running", status("main", RUNNING), is_ready="True"), (), {"deleted": True}),
-    "terminating-with-error": (containers("Running", status("main", ended(1, "Error"))), (), {"deleted": True}),
+    "terminating-with-error": (
+        containers("Running", status("main", ended(1, "Error"))), (), {"deleted": True}),
     "terminating-unscheduled": ({}, (), {"deleted": True, "unscheduled": True}),
     "ended-and-deleted": (containers("Succeeded", status("main", DONE)), (), {"deleted": True}),
     "evicted-and-deleted": ({"phase": "Failed", "reason": "Evicted"}, (), {"deleted": True}),

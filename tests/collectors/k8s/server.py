@@ -17,25 +17,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.collectors.k8s.lines import bookmark, event, failure
+
 Json = dict[str, Any]
 Query = dict[str, str]
-INITIAL_EVENTS_END = {"k8s.io/initial-events-end": "true"}
-
-
-def event(kind: str, value: Json) -> bytes:
-    """Give one line of a watch."""
-    return json.dumps({"type": kind, "object": value}).encode() + b"\n"
-
-
-def bookmark(version: int | str, ends_list: bool = False) -> bytes:
-    """Give a bookmark, which may end a streaming list."""
-    annotations = {"annotations": INITIAL_EVENTS_END} if ends_list else {}
-    return event("BOOKMARK", {"metadata": {"resourceVersion": str(version), **annotations}})
-
-
-def failure(code: int, reason: str = "", message: str = "") -> Json:
-    """Give a Status object."""
-    return {"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message}
 
 
 class Exchange(BaseHTTPRequestHandler):

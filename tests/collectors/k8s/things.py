@@ -89,7 +89,7 @@ def ended(
 
 
 def deployment_json(name: str = "research-agent", **parts: Any) -> Json:
-    """Give a deployment; `spec`, `status`, `containers`, `labels`, `annotations` and `generation` are taken."""
+    """Give a deployment of `spec`, `status`, `containers`, `labels`, `annotations`, `generation`."""
     meta = {key: parts[key] for key in ("labels", "annotations", "generation") if parts.get(key) is not None}
     containers = parts.get("containers", [{"name": "main", "image": "agent:1"}])
     template = {"metadata": {"creationTimestamp": None}, "spec": {"containers": containers}}
