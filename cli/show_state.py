@@ -1,4 +1,4 @@
-"""A snapshot for people: agents, their processes, queues of work, and model spend, as tables."""
+"""A snapshot for people: agents, their pods or processes, consumer groups, and model spend, as tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +11,9 @@ from cli.visible import visible
 
 Document = Mapping[str, Any]
 
+MAX_PODS = 50
+"""Rows of pods that are shown; those in trouble come first."""
+
 
 def show_state(snapshot: Document, console: Console | None = None) -> None:
     """Print a snapshot (SPEC §4)."""
@@ -19,17 +22,21 @@ def show_state(snapshot: Document, console: Console | None = None) -> None:
         Text(visible(str(snapshot["timestamp"])), "bold"), " environment", _cell(snapshot["environment"])
     )
     _table(console, "agents", ("name", "status", "models", "doing", "tools planned"), _agents(snapshot))
+    _table(console, "deployments", ("deployment", "ready", "desired", "rollout"), _deployments(snapshot))
+    pods = _pods(snapshot)
     _table(
         console,
-        "processes",
-        ("workload", "process", "status", "cpu (m)", "memory (MiB)", "restarts"),
-        _pods(snapshot),
+        "pods and processes",
+        ("workload", "pod", "status", "cpu (m)", "memory (MiB)", "restarts", "last ended"),
+        pods[:MAX_PODS],
     )
+    if len(pods) > MAX_PODS:
+        console.print(f"… and {len(pods) - MAX_PODS} more: oracle state --json")
     _table(console, "consumer groups", ("group", "verdict", "lag", "lag (s)"), _groups(snapshot))
     _table(
         console, "models", ("model", "calls", "prompt", "completion", "USD", "p95 (ms)"), _models(snapshot)
     )
-    _table(console, "sources", ("source", "status", "age (s)"), _sources(snapshot))
+    _table(console, "sources", ("source", "status", "age (s)", "cannot be read"), _sources(snapshot))
 
 
 def _agents(snapshot: Document) -> list[Sequence[object]]:
@@ -43,15 +50,31 @@ def _agents(snapshot: Document) -> list[Sequence[object]]:
     return rows
 
 
+def _deployments(snapshot: Document) -> list[Sequence[object]]:
+    deployments = snapshot.get("kubernetes", {}).get("deployments", ())
+    return [
+        (f"{one['namespace']}/{one['name']}", one["ready"], one["desired"], one.get("rollout"))
+        for one in deployments
+    ]
+
+
 def _pods(snapshot: Document) -> list[Sequence[object]]:
+    """Give a row for each pod, those in trouble first."""
+    pods = [(workload, pod) for workload in snapshot.get("workload", ()) for pod in workload.get("pods", ())]
+    pods.sort(key=lambda pair: _is_well(pair[1]))
     return [
         (
-            workload["deployment_name"], pod.get("name", pod["pod_id"]), pod.get("status"), pod.get("cpu"),
-            pod.get("memory"), pod.get("restarts"),
+            f"{workload['namespace']}/{workload['deployment_name']}", pod.get("name", pod["pod_id"]),
+            pod.get("status"), pod.get("cpu"), pod.get("memory"), pod.get("restarts"),
+            pod.get("last_termination_reason"),
         )
-        for workload in snapshot.get("workload", ())
-        for pod in workload.get("pods", ())
+        for workload, pod in pods
     ]  # fmt: skip
+
+
+def _is_well(pod: Document) -> bool:
+    quiet = pod.get("ready", True) and not pod.get("restart_loop")
+    return bool(quiet and pod.get("status") == "Running")
 
 
 def _groups(snapshot: Document) -> list[Sequence[object]]:
@@ -72,7 +95,14 @@ def _models(snapshot: Document) -> list[Sequence[object]]:
 
 
 def _sources(snapshot: Document) -> list[Sequence[object]]:
-    return [(one["name"], one["status"], one.get("age_seconds")) for one in snapshot.get("sources", ())]
+    return [
+        (one["name"], one["status"], one.get("age_seconds"), one.get("reason") or _unavailable(one))
+        for one in snapshot.get("sources", ())
+    ]
+
+
+def _unavailable(source: Document) -> str:
+    return "; ".join(f"{one['part']}: {one['reason']}" for one in source.get("unavailable", ()))
 
 
 def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -21,7 +21,11 @@ SNAPSHOT = {
     "schema_version": "1.0",
     "agents": [{"agent_id": "writer-agent", "name": "Writer", "status": "healthy", "models": ["demo"]}],
     "workload": [
-        {"deployment_name": "writer-agent", "pods": [{"pod_id": "1", "status": "Running", "cpu": 12.5}]}
+        {
+            "namespace": "local",
+            "deployment_name": "writer-agent",
+            "pods": [{"pod_id": "1", "status": "Running", "cpu": 12.5}],
+        }
     ],
     "sources": [{"name": "oracle-process", "instance": "h", "status": "fresh", "age_seconds": 0.4}],
 }
@@ -62,6 +66,30 @@ def test_state_is_shown_for_people(api: str) -> None:
     assert shown.exit_code == 0
     assert "Writer" in shown.stdout
     assert "12.5" in shown.stdout
+
+
+def test_a_pod_in_trouble_stands_first_and_what_cannot_be_read_says_why(
+    api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    well = [{"pod_id": f"pod-{number}", "status": "Running", "ready": True} for number in range(60)]
+    ill = {"pod_id": "ill", "status": "Running", "ready": True, "restart_loop": True, "restarts": 7}
+    unavailable = [{"part": "metrics.k8s.io", "reason": "404 Not Found"}]
+    snapshot = {
+        **SNAPSHOT,
+        "workload": [{"namespace": "agents", "deployment_name": "writer", "pods": [*well, ill]}],
+        "kubernetes": {
+            "deployments": [{"namespace": "agents", "name": "writer", "desired": 61, "ready": 60}]
+        },
+        "sources": [{"name": "kubernetes", "status": "fresh", "unavailable": unavailable}],
+    }
+    FakeApi.answers["/api/v1/oracle/state"] = (200, snapshot)
+    lines = oracle("state", "--url", api).stdout.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("workload")) + 1
+    assert lines[first].split()[:2] == ["agents/writer", "ill"]
+    assert "… and 11 more: oracle state --json" in lines
+    assert any("metrics.k8s.io: 404 Not Found" in line for line in lines)
+    assert any(line.split()[:3] == ["agents/writer", "60", "61"] for line in lines)
 
 
 def test_state_as_json_is_the_answer_itself(api: str) -> None:
