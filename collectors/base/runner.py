@@ -98,22 +98,24 @@ class Runner:
     async def run(self) -> None:
         """Observe and beat until cancelled. Raises BrokerFatal, and whatever is a fault of the collector."""
         observing = asyncio.create_task(self._observe_forever())
+        news = asyncio.create_task(self._news.wait())
         try:
             while True:
                 self.beat()
                 self._news.clear()
+                news.cancel()
                 news = asyncio.create_task(self._news.wait())
                 await asyncio.wait(
                     {observing, news},
                     timeout=self._pace.interval_seconds,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
-                news.cancel()
                 if observing.done():
                     observing.result()
         finally:
             observing.cancel()
-            await asyncio.gather(observing, return_exceptions=True)
+            news.cancel()
+            await asyncio.gather(observing, news, return_exceptions=True)
 
     async def observe_once(self) -> float:
         """Run one pass, and give the seconds until the next is due; an unreachable source backs off."""
