@@ -197,14 +197,13 @@ def make(settings: K8sSettings) -> tuple[Collector, str]:
     check(settings)
     clock = ServerClock()
     cluster, own_namespace = client.own_place(settings)
-    namespaces = settings.oracle_namespaces or (own_namespace or "default",)
+    namespaces = tuple(sorted(set(settings.oracle_namespaces))) or (own_namespace or "default",)
+    collector = KubernetesCollector(settings, namespaces, lambda: client.connect(settings, clock), clock)
+    if not client.has_cluster(settings):
+        return collector, settings.k8s_cluster or ("mock" if settings.oracle_allow_mocks else "none")
     instance = settings.k8s_cluster or cluster or "in-cluster"
-    if namespaces != (ALL_NAMESPACES,):
-        instance = f"{instance}/{','.join(sorted(set(namespaces)))}"
-    collector = KubernetesCollector(
-        settings, tuple(sorted(set(namespaces))), lambda: client.connect(settings, clock), clock
-    )
-    return collector, instance
+    everywhere = namespaces == (ALL_NAMESPACES,)
+    return collector, instance if everywhere else f"{instance}/{','.join(namespaces)}"
 
 
 def main() -> None:
