@@ -27,7 +27,7 @@ def show_state(snapshot: Document, console: Console | None = None) -> None:
     _table(
         console,
         "pods and processes",
-        ("workload", "pod", "status", "cpu (m)", "memory (MiB)", "restarts", "last ended"),
+        ("pod", "status", "cpu (m)", "MiB", "restarts", "last ended"),
         pods[:MAX_PODS],
     )
     if len(pods) > MAX_PODS:
@@ -64,9 +64,8 @@ def _pods(snapshot: Document) -> list[Sequence[object]]:
     pods.sort(key=lambda pair: _is_well(pair[1]))
     return [
         (
-            f"{workload['namespace']}/{workload['deployment_name']}", pod.get("name", pod["pod_id"]),
-            pod.get("status"), pod.get("cpu"), pod.get("memory"), pod.get("restarts"),
-            pod.get("last_termination_reason"),
+            f"{workload['namespace']}/{pod.get('name', pod['pod_id'])}", pod.get("status"), pod.get("cpu"),
+            pod.get("memory"), pod.get("restarts"), pod.get("last_termination_reason"),
         )
         for workload, pod in pods
     ]  # fmt: skip
@@ -110,7 +109,7 @@ def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[
         return
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # half a pod's name is no name
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     console.print(table)

@@ -85,8 +85,8 @@ def test_a_pod_in_trouble_stands_first_and_what_cannot_be_read_says_why(
     }
     FakeApi.answers["/api/v1/oracle/state"] = (200, snapshot)
     lines = oracle("state", "--url", api).stdout.splitlines()
-    first = next(number for number, line in enumerate(lines) if line.startswith("workload")) + 1
-    assert lines[first].split()[:2] == ["agents/writer", "ill"]
+    first = next(number for number, line in enumerate(lines) if line.startswith("pod ")) + 1
+    assert lines[first].split()[:2] == ["agents/ill", "Running"]
     assert "… and 11 more: oracle state --json" in lines
     assert any("metrics.k8s.io: 404 Not Found" in line for line in lines)
     assert any(line.split()[:3] == ["agents/writer", "60", "61"] for line in lines)
