@@ -127,7 +127,7 @@ class KubernetesCollector:
     async def _follow(self, server: Server) -> AsyncIterator[Item]:
         settled, pods_known = asyncio.Event(), asyncio.Event()
         for reflector in self._reflectors:
-            reflector.settled = False
+            reflector.settled, reflector.refused = False, ""
         jobs: list[Coroutine[Any, Any, None]] = [
             *(reflector.follow(server, settled.set) for reflector in self._reflectors),
             self._measures.follow(server, pods_known),
@@ -175,14 +175,18 @@ class KubernetesCollector:
             # It knows us and refuses this only: hardened clusters do.
 
     async def _tell_complete(self, settled: asyncio.Event, pods_known: asyncio.Event) -> None:
-        """Call a kind complete once everything that it is made of is in step, or known to be refused."""
+        """Call a kind complete once everything that it is made of is in step, or known to be refused.
+
+        What a server in trouble refuses for now holds up only the kinds that are made of it: a collector that
+        has just begun must not take for gone what it could not read yet.
+        """
         while True:
             await settled.wait()
             settled.clear()
             pods = [one for one in self._reflectors if one.resource is PODS]
-            if all(one.settled and one.refused for one in pods):
+            if all(one.refused for one in pods):
                 raise SourceUnavailable(f"{pods[0].part}: {pods[0].refused}")
-            if not all(one.settled for one in pods):
+            if not all(one.settled or one.refused for one in pods):
                 continue
             pods_known.set()
             waiting = {kind for one in self._reflectors if not one.settled for kind in one.resource.kinds}

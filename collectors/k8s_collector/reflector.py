@@ -101,8 +101,8 @@ class Reflector:
             except SourceRefused as error:
                 self.refused = str(error)
                 await self._tell()
-                self.settled = False  # Also when it was in step before: whoever judges looks again.
-                self._settle(settled)
+                self.settled = error.status != 429 and error.status < 500  # Trouble of the server passes.
+                settled()
             if not self.refused and loop.time() - began > SHORT_SECONDS:
                 wait_seconds = RETRY_SECONDS[0]
                 continue  # A watch that ended after a while is resumed at once.

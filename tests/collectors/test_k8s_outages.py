@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from collectors.k8s_collector import client
+from collectors.k8s_collector import collector as collector_module
 from tests.collectors.k8s.lines import event
 from tests.collectors.k8s.server import Api, Exchange
 from tests.collectors.k8s.things import (
@@ -103,8 +105,7 @@ async def test_an_expired_token_is_down_until_the_file_has_a_new_one(
     await watched.synced_all()
     api.token = "newer"
     api.cut_all()
-    await watched.until(lambda: watched.down)
-    assert "does not accept our credentials" in watched.down
+    await watched.until(lambda: "does not accept our credentials" in watched.down)
     assert "good" not in watched.down
     api.kubeconfig(tmp_path / "kubeconfig", "newer")
     api.put(PODS, in_replica_set("q"))
@@ -136,7 +137,12 @@ FLOOD = 2_000_000
 """Events: more than anybody takes in during a test."""
 
 
-async def test_a_flood_is_taken_at_the_pace_of_the_reader(api: Api, watching: Watching) -> None:
+async def test_a_flood_is_taken_at_the_pace_of_the_reader(
+    api: Api, watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Server and collector share this process: while one floods, the other's answers take longer.
+    monkeypatch.setattr(collector_module, "ANSWER_SECONDS", 10.0)
+    monkeypatch.setattr(client, "HEADERS_SECONDS", 10.0)
     line = event("MODIFIED", pod_json("p", {"phase": "Running"}, annotations={"a": "x" * 500}))
     sent = 0
 
@@ -157,6 +163,20 @@ async def test_a_flood_is_taken_at_the_pace_of_the_reader(api: Api, watching: Wa
     await watched.until(lambda: ("node", "n4") in watched.values)
     assert watched.pod().status == "Running"
     assert sent < FLOOD, "it is still coming in while the rest goes on"
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_what_is_refused_in_passing_is_not_taken_for_gone_and_holds_up_only_itself(
+    api: Api, watching: Watching, status: int
+) -> None:
+    fill(api)
+    api.always(PODS.replace("agents", "other"), refuse(status, "Busy"))
+    watched = watching(oracle_namespaces=("agents", "other"))
+    await watched.until(lambda: watched.synced == {"agent", "deployment", "k8s_event", "node"})
+    assert watched.reasons["pods in other"].startswith(str(status))
+    assert watched.pod().status == "Running"
+    api.always(PODS.replace("agents", "other"), None)
+    await watched.synced_all()
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
