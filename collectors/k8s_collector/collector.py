@@ -20,7 +20,7 @@ from collectors.k8s_collector.objects import AnyObject
 from collectors.k8s_collector.picture import Picture
 from collectors.k8s_collector.reflector import Reflector
 from collectors.k8s_collector.resources import KINDS, PODS, RESOURCES
-from collectors.k8s_collector.settings import ALL_NAMESPACES, K8sSettings, check
+from collectors.k8s_collector.settings import ALL_NAMESPACES, K8sSettings
 from collectors.k8s_collector.threads import in_thread
 from runtime.service import run_async
 from schema.errors import SourceRefused, SourceUnavailable
@@ -198,7 +198,6 @@ class KubernetesCollector:
 
 def make(settings: K8sSettings) -> tuple[Collector, str]:
     """Compose the collector, and give its instance: the cluster's name, and the namespaces unless all."""
-    check(settings)
     clock = ServerClock()
     cluster, own_namespace = client.own_place(settings)
     namespaces = tuple(sorted(set(settings.oracle_namespaces))) or (own_namespace or "default",)

@@ -10,12 +10,12 @@ list) where the server can do that, else in pages.
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Protocol
 
 import msgspec
 
 from collectors.base.collector import Item, Partial
 from collectors.k8s_collector import watch_events
+from collectors.k8s_collector.interfaces import Lines, Server, Sink
 from collectors.k8s_collector.objects import AnyObject
 from collectors.k8s_collector.resources import Resource
 from collectors.k8s_collector.threads import in_thread
@@ -26,47 +26,12 @@ PAGE = 500
 WATCH_SECONDS = (300, 600)
 """The server ends a watch after a time of this range, so that not all of them end together."""
 RETRY_SECONDS = (0.2, 30.0)
+LONG_SECONDS = 90.0
+"""A bookmark comes about every minute."""
 SHORT_SECONDS = 2.0
 """A connection that lasted no longer did not work: the next one waits, twice as long each time."""
 _NO_STREAMING = frozenset({400, 405, 415, 422})
 """How a server answers that does not know streaming lists."""
-
-
-class Lines(Protocol):
-    """An open watch."""
-
-    async def batch(self) -> list[bytes]:
-        """Give the next lines; none at the end, in good order or not."""
-
-    @property
-    def passed_over(self) -> int:
-        """How many lines were too long."""
-
-    def close(self) -> None:
-        """End it."""
-
-
-class Server(Protocol):
-    """The part of the API server's client that following needs; both calls block."""
-
-    def get(self, path: str, query: dict[str, str]) -> bytes:
-        """Give an answer's body."""
-
-    def watch(self, path: str, query: dict[str, str]) -> Lines:
-        """Open a watch."""
-
-
-class Sink(Protocol):
-    """Where a reflector puts what it reads."""
-
-    def changed(self, value: AnyObject) -> list[Item]:
-        """Take an object as it is now."""
-
-    def gone(self, kind: type[AnyObject], uid: str, last: AnyObject | None) -> list[Item]:
-        """Take the end of an object."""
-
-    async def put(self, items: list[Item]) -> None:
-        """Pass on what came of it; waits while nobody takes it."""
 
 
 class Reflector:
@@ -85,6 +50,7 @@ class Reflector:
         self._listed: set[str] | None = None
         self._unreadable: dict[str, str] = {}
         self._streams_lists = True
+        self._is_silent = False
         self._told: str | None = None
 
     async def follow(self, server: Server, settled: Callable[[], None]) -> None:
@@ -113,13 +79,14 @@ class Reflector:
         """Open one watch, after a list where one is needed, and follow it to its end."""
         if not self._version and not self._streams_lists:
             await self._list(server)
-        streaming = not self._version
+        streaming, began = not self._version, asyncio.get_running_loop().time()
         try:
             stream = await in_thread(server.watch, self._path, self._query(streaming))
         except SourceRefused as error:
             if streaming and error.status in _NO_STREAMING:
                 self._streams_lists = False
-                return await self.step(server, settled)
+                await self.step(server, settled)
+                return
             if error.status == 410:
                 raise SourceExpired(str(error)) from None
             raise
@@ -134,9 +101,13 @@ class Reflector:
             await self._follow(stream, settled)
         finally:
             stream.close()
+        if asyncio.get_running_loop().time() - began > LONG_SECONDS:
+            self._doubt()
 
     async def _follow(self, stream: Lines, settled: Callable[[], None]) -> None:
+        self._is_silent = True
         while lines := await stream.batch():
+            self._is_silent = False
             if stream.passed_over:
                 self._unreadable[""] = f"{stream.passed_over} objects were too large to be read"
             items: list[Item] = []
@@ -150,6 +121,17 @@ class Reflector:
             await self._tell()
             if self._listed is None:
                 self._settle(settled)
+
+    def _doubt(self) -> None:
+        """Begin anew after a long watch that told nothing, not even a bookmark.
+
+        It may have begun with a list that does not end, which is read in pages next; or at a version that the
+        server has not reached, for its data was restored from before.
+        """
+        if self._listed is not None:
+            self._streams_lists = False
+        elif self._is_silent:
+            self._version = ""
 
     def _settle(self, settled: Callable[[], None]) -> None:
         if not self.settled:

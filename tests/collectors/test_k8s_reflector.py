@@ -154,6 +154,31 @@ async def test_an_idle_watch_that_the_server_ends_is_resumed_where_it_was(
     assert bench.drain() == ["one Running"]
 
 
+async def test_a_watch_that_stays_silent_for_long_is_doubted_and_the_list_read_anew(
+    api: Api, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reflector_module, "LONG_SECONDS", 0.0)
+    api.put(PATH, thing("one"))
+    first = watch(event("ADDED", thing("one", 3)), bookmark(900, ends_list=True))
+    again = watch(event("ADDED", thing("two", 3)), bookmark(50, ends_list=True))
+    api.script(PATH, first, watch(), again)
+    for _ in range(3):
+        await bench.step()
+    assert [one.get("resourceVersion") for one in api.requests(PATH)[:3]] == [None, "900", None]
+    assert bench.drain()[:3] == ["one Running", "two Running", "one gone"]
+
+
+async def test_a_streaming_list_that_does_not_end_for_long_is_read_in_pages(
+    api: Api, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reflector_module, "LONG_SECONDS", 0.0)
+    api.script(PATH, watch(event("ADDED", thing("one", 3))), page(thing("one", 3), version=9), watch())
+    await bench.step()
+    await bench.step()
+    assert [one.get("sendInitialEvents") for one in api.requests(PATH)] == ["true", None, None]
+    assert [one.get("resourceVersion") for one in api.requests(PATH)] == [None, None, "9"]
+
+
 async def test_containers_reach_the_sink_as_they_were_sent(api: Api, bench: Bench) -> None:
     sent = thing("one")
     sent["status"]["containerStatuses"] = [container_status(running())]

@@ -71,8 +71,8 @@ async def test_with_a_cluster_there_are_no_mocks_also_when_it_is_down(api: Api, 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("Agents", "ORACLE_NAMESPACES is wrong"),
-        ("agents,-x", "ORACLE_NAMESPACES is wrong"),
+        ("Agents", "ORACLE_NAMESPACES is wrong: entry 1 is no name of a namespace"),
+        ("agents,-x", "ORACLE_NAMESPACES is wrong: entry 2 is no name of a namespace"),
         ("a/b", "ORACLE_NAMESPACES is wrong"),
         ("x" * 64, "ORACLE_NAMESPACES is wrong"),
         ("agents,../../secrets", "ORACLE_NAMESPACES is wrong"),
