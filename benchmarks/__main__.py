@@ -10,13 +10,15 @@ from rich.console import Console
 
 from benchmarks import aggregator_cpu, fold, latency, memory
 from benchmarks.figures import Section
+from benchmarks.kubernetes import suite
 from benchmarks.own_stack import own_stack
 from benchmarks.report import as_json, save, say, show
 from cli.stack.claim import signals_interrupt
 from cli.stack.settings import Stack
 from schema.errors import OracleError
 
-NAMES = ("fold", "aggregator_cpu", "latency", "memory")
+NAMES = ("fold", "aggregator_cpu", "latency", "memory", "kubernetes")
+WITHOUT_STACK = {"fold", "kubernetes"}
 SETTLE_SECONDS = 10.0
 """After readiness: the collectors' first passes and the agents' first tasks are over."""
 
@@ -52,10 +54,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure Oracle Monitor.")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument("--only", action="append", choices=NAMES, help="run this one alone (repeatable)")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"the same: {', '.join(NAMES)}")
     parser.add_argument("--events", type=_positive, default=300, help="events whose latency is measured")
     parser.add_argument("--cpu-seconds", type=_positive, default=30, help="how long CPU use is watched")
     parser.add_argument("--records", type=_positive, default=8000, help="records of the fold's log")
-    return parser.parse_args(arguments)
+    parser.add_argument("--pods", type=_positive, default=10_000, help="pods of the Kubernetes cluster")
+    parser.add_argument("--changes", type=_positive, default=200, help="changes of pods that are followed")
+    parser.add_argument("--kubernetes-seconds", type=_positive, default=20, help="how long rates are kept up")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}, only {', '.join(NAMES)}")
+    options.only = [*(options.only or ()), *options.names]
+    return options
 
 
 def _positive(text: str) -> int:
@@ -69,12 +79,16 @@ def _measure(options: argparse.Namespace, progress: Callable[[str], None]) -> It
     chosen = options.only or NAMES
     if "fold" in chosen:
         yield fold.measure(options.records, progress)
-    if set(chosen) <= {"fold"}:
-        return
-    progress("stack: starting one on free ports")
-    with own_stack() as stack:
-        yield from _measure_stack(stack, chosen, options, progress)
-        progress("stack: stopping it")
+    if not set(chosen) <= WITHOUT_STACK:
+        progress("stack: starting one on free ports")
+        with own_stack() as stack:
+            yield from _measure_stack(stack, chosen, options, progress)
+            progress("stack: stopping it")
+    if "kubernetes" in chosen:
+        if why := suite.lacking():
+            progress(f"kubernetes: skipped, for {why}")
+            return
+        yield from suite.measure(options.pods, options.kubernetes_seconds, options.changes, progress)
 
 
 def _measure_stack(

@@ -11,17 +11,26 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Row:
-    """One number: `floor` is what the least that could do the job took, in the same unit."""
+    """One number: `floor` is what the least that could do the job took, in the same unit.
+
+    Beside a `peer`, which does the same job another way, stands how many times less than it we took.
+    """
 
     name: str
     value: float
     unit: str
     floor: float | None = None
     more_is_better: bool = False
+    peer: float | None = None
 
     @property
     def ratio(self) -> float | None:
-        """Give how many times the floor's cost it took; for rates, the floor's rate over ours."""
+        """Give how many times the floor's cost it took; for rates, the floor's rate over ours.
+
+        Beside a peer: how many times our cost the peer took.
+        """
+        if self.peer is not None:
+            return self.peer / self.value if self.value > 0 else None
         if self.floor is None:
             return None
         cost, least = (self.floor, self.value) if self.more_is_better else (self.value, self.floor)
@@ -32,6 +41,8 @@ class Row:
         row: dict[str, object] = {"name": self.name, "value": round(self.value, 4), "unit": self.unit}
         if self.floor is not None:
             row["floor"] = round(self.floor, 4)
+        if self.peer is not None:
+            row["peer"] = round(self.peer, 4)
         if self.ratio is not None:
             row["ratio"] = round(self.ratio, 3)
         return row
@@ -39,19 +50,25 @@ class Row:
 
 @dataclass(frozen=True)
 class Section:
-    """One benchmark's rows; `floor` names what stands in their floor column."""
+    """One benchmark's rows; `floor` names what stands in their floor column, `peer` in their peer column."""
 
     name: str
     title: str
     floor: str
     rows: Sequence[Row]
     notes: Sequence[str] = field(default_factory=tuple)
+    peer: str = ""
+
+    @property
+    def column(self) -> str:
+        """Name the column beside the measured one."""
+        return "peer" if self.peer else "floor"
 
     def as_json(self) -> dict[str, object]:
         """Give the section for machines."""
         return {
             "title": self.title,
-            "floor": self.floor,
+            self.column: self.peer or self.floor,
             "rows": [row.as_json() for row in self.rows],
             "notes": list(self.notes),
         }

@@ -68,8 +68,8 @@ def _workloads(*, agents: bool) -> Iterator[Observed]:
             yield observed(0, "agent", f"a-{number}", {**place, **words})
 
 
-def log_of(ticks: int, *, agents: bool) -> Iterator[tuple[int, LogRecord]]:
-    """Give (milliseconds, record): everything once, then 15 % of the pods anew in each tick."""
+def log_of(ticks: int, *, agents: bool, changed: int = CHANGED) -> Iterator[tuple[int, LogRecord]]:
+    """Give (milliseconds, record): everything once, then so many of the pods anew in each tick."""
     chance = random.Random(1)
     if agents:
         settings = {"snapshot_interval_seconds": INTERVAL_MS // 1000, "discovery_mode": "all"}
@@ -81,7 +81,7 @@ def log_of(ticks: int, *, agents: bool) -> Iterator[tuple[int, LogRecord]]:
     for tick in range(1, ticks + 1):
         begins = tick * INTERVAL_MS
         changing = sorted((begins + 1 + chance.randrange(INTERVAL_MS - 2), one) for one in
-                          chance.sample(range(PODS), CHANGED))  # fmt: skip
+                          chance.sample(range(PODS), changed))  # fmt: skip
         rows = [(ms, _pod(ms, number, chance)) for ms, number in changing]
         marks: list[tuple[int, LogRecord]] = [
             (begins + ms, Mark(owner="b")) for ms in range(1, INTERVAL_MS, 250)
@@ -102,7 +102,7 @@ class Taken:
     document: Document | None = None
 
 
-def messages_of(ticks: int, *, agents: bool) -> list[Message]:
+def messages_of(ticks: int, *, agents: bool, changed: int = CHANGED) -> list[Message]:
     """Give the log as the fold reads it."""
     return [
         Message(
@@ -111,7 +111,7 @@ def messages_of(ticks: int, *, agents: bool) -> list[Message]:
             encode(record),
             [] if isinstance(record, Mark) else [(HEADER_ENVIRONMENT, b"default")],
         )
-        for number, (ms, record) in enumerate(log_of(ticks, agents=agents))
+        for number, (ms, record) in enumerate(log_of(ticks, agents=agents, changed=changed))
     ]
 
 

@@ -33,14 +33,16 @@ def show(sections: Sequence[Section], console: Console) -> None:
     for section in sections:
         table = Table(box=None, pad_edge=False, title=section.title, title_justify="left", title_style="bold")
         table.add_column("", min_width=44, no_wrap=True)
-        for name in ("measured", "floor", "ratio"):
+        for name in ("measured", section.column, "ratio"):
             table.add_column(name, justify="right", no_wrap=True)
         for row in section.rows:
-            floor = "" if row.floor is None else f"{number(row.floor)} {row.unit}"
+            least = row.floor if row.peer is None else row.peer
+            beside = "" if least is None else f"{number(least)} {row.unit}"
             ratio = "" if row.ratio is None else f"{number(row.ratio)}×"
-            table.add_row(row.name, f"{number(row.value)} {row.unit}", floor, ratio)
+            table.add_row(row.name, f"{number(row.value)} {row.unit}", beside, ratio)
         console.print(table)
-        for note in (f"floor: {section.floor}", *section.notes):
+        beside = section.peer or section.floor
+        for note in (*([f"{section.column}: {beside}"] if beside else ()), *section.notes):
             console.print(f"  {note}", style="dim", markup=False, highlight=False, soft_wrap=True)
         console.print()
 
