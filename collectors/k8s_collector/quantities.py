@@ -4,6 +4,7 @@ The notation is that of https://kubernetes.io/docs/reference/kubernetes-api/comm
 """
 
 import re
+from functools import lru_cache
 
 Quantity = str | int | float
 """As an object carries it: a number without a suffix need not be quoted."""
@@ -19,6 +20,7 @@ _FORM = re.compile(rf"(?:{_NUMBER}[eE][+-]?\d{{1,3}}|({_NUMBER})([numkMGTPE]|[KM
 _LIMIT = 2.0**53
 
 
+@lru_cache(maxsize=4096)  # thousands of pods ask for the same few amounts
 def number_of(quantity: Quantity) -> float | None:
     """Give a quantity in its base unit (cores, bytes); None for what is no quantity, or below zero."""
     if isinstance(quantity, int | float):

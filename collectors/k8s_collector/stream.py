@@ -6,6 +6,7 @@ gather, up to a bound, and then the thread waits, and TCP makes the server wait.
 
 import asyncio
 import threading
+import time
 from contextlib import suppress
 from typing import Protocol
 
@@ -16,6 +17,8 @@ CHUNK_BYTES = 64 * 1024
 MAX_WAITING_BYTES = 8 * 2**20
 MAX_BATCH = 256
 """Lines that the loop takes at a time, so that heartbeats are not held up."""
+GATHER_SECONDS = 0.01
+"""Lines that follow others within this time are taken together: waking the loop costs more than a line."""
 
 
 class Response(Protocol):
@@ -44,6 +47,7 @@ class Stream:
         self._closed = False
         self._news: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._took_at = float("-inf")
 
     async def batch(self) -> list[bytes]:
         """Give the lines that have come, waiting for the first; none once the watch has ended.
@@ -53,6 +57,7 @@ class Stream:
         if self._news is None:
             self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
             threading.Thread(target=self._read, name="watch", daemon=True).start()
+        await self._gather()
         while True:
             self._news.clear()
             with self._room:
@@ -61,10 +66,17 @@ class Stream:
                 ended = self._ended
                 self._room.notify()
             if lines:
+                self._took_at = time.monotonic()
                 return lines
             if ended:
                 return []
             await self._news.wait()
+
+    async def _gather(self) -> None:
+        """Let lines come together while they follow one another; after a rest the first is taken at once."""
+        pause_seconds = self._took_at + GATHER_SECONDS - time.monotonic()
+        if pause_seconds > 0 and len(self._waiting) < MAX_BATCH and not self._ended:
+            await asyncio.sleep(pause_seconds)
 
     @property
     def passed_over(self) -> int:
