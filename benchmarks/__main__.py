@@ -31,23 +31,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def progress(text: str) -> None:
         say(f"{time.monotonic() - began:4.0f} s  {text}")
 
+    sections: list[Section] = []
+    failed = False
     try:
         with signals_interrupt():
-            sections = list(_measure(options, progress))
+            sections.extend(_measure(options, progress))
     except KeyboardInterrupt:
         say("interrupted: everything that was started is stopped")
         return 130
     except (OracleError, RuntimeError) as error:
         say(f"benchmarks: {error}")
-        return 1
+        failed = True  # what was measured before is told all the same
     document = as_json(sections)
-    if not options.only:
+    if not options.only and not failed:
         save(document)
     if options.json:
         print(document.decode())
     else:
         show(sections, Console())
-    return 0
+    return int(failed)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

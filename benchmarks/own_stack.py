@@ -36,19 +36,16 @@ _DOWN_SECONDS = 90.0
 
 
 @contextmanager
-def own_stack(more: Mapping[str, str] | None = None) -> Iterator[Stack]:
+def own_stack() -> Iterator[Stack]:
     """Start a stack and give it once every part is ready; stop it and delete its data whatever happens.
 
-    `more` is set in its environment besides.
     Raises StackError when it does not come up, or when `.env` would have it use servers that are not its own.
     """
     home = Path(tempfile.mkdtemp(prefix="oracle-bench-"))
     home.chmod(0o711)  # the account that Postgres runs under must pass
     try:
         environment = _environment(os.environ, home)
-        _check(load_stack(environment))
-        environment |= more or {}
-        stack = load_stack(environment)
+        stack = _checked(load_stack(environment))
         try:
             _oracle(environment, "up", "--detach", seconds=_UP_SECONDS)
             yield stack
@@ -59,12 +56,13 @@ def own_stack(more: Mapping[str, str] | None = None) -> Iterator[Stack]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _check(stack: Stack) -> None:
+def _checked(stack: Stack) -> Stack:
     if set_in_file := [name for name in CONFIGURED if stack.environ.get(name)]:
         raise StackError(
             f".env sets {', '.join(set_in_file)}: comment it out while the benchmark runs, "
             "which measures a stack of its own and must not touch yours"
         )
+    return stack
 
 
 def _environment(process: Mapping[str, str], home: Path) -> dict[str, str]:

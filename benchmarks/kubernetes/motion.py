@@ -23,34 +23,31 @@ from cli.stack.settings import Stack
 from tests.control_plane.cluster import Cluster
 
 ENVIRONMENT = "replayed"
-PARTS = ("k8s-collector", "aggregator", "api")
+COLLECTOR = "k8s-collector"
+PARTS = (COLLECTOR, "aggregator", "api")
 SYNC_SECONDS = 240.0
 SETTLE_SECONDS = 5.0
 
 
-def environment_of(kubeconfig: Path) -> dict[str, str]:
-    """Give what a stack is told so that it watches a whole cluster; there are no kubelets to ask."""
-    return {
-        "KUBECONFIG": str(kubeconfig), "K8S_CONTEXT": "", "ORACLE_NAMESPACES": "*",
-        "K8S_NETWORK_INTERVAL_SECONDS": "0",
-    }  # fmt: skip
-
-
 def measure(
-    stack: Stack, cluster: Cluster, pods: int, seconds: float, recorded: Path, say: Callable[[str], None]
-) -> Section:
-    """Watch the services over so many seconds each: quiet, with one, and with fifteen per cent."""
+    stack: Stack, collector: int, cluster: Cluster, pods: int, seconds: float, recorded: Path,
+    say: Callable[[str], None],
+) -> Section:  # fmt: skip
+    """Watch the services over so many seconds each: quiet, with one, and with fifteen per cent.
+
+    `collector` is the pid of the one that observes the cluster.
+    """
     few, many = per_second(pods, FEW), per_second(pods, MANY)
-    running = {name: pid for name, pid in pids(stack).items() if name in PARTS}
+    running = {**{name: pid for name, pid in pids(stack).items() if name in PARTS}, COLLECTOR: collector}
     say(f"kubernetes: the services at rest for {seconds:.0f} s")
     quiet = _shares(running, lambda: time.sleep(seconds))
     say(f"kubernetes: the services at {few:.0f} changes a second for {seconds:.0f} s")
     moved = _shares(running, lambda: change(cluster, pods, few, seconds))
     memory = {name: memory_of(pid).uss / MIB for name, pid in running.items()}
-    with replaying(recorded) as (server, kubeconfig), _collector(stack, kubeconfig) as pid:
+    with replaying(recorded) as (server, kubeconfig), observing(stack, kubeconfig, ENVIRONMENT) as pid:
         wait_for_pods(stack, pods, say, ENVIRONMENT)
         time.sleep(SETTLE_SECONDS)
-        running["k8s-collector"] = pid
+        running[COLLECTOR] = pid
         resting = _shares(running, lambda: time.sleep(seconds))
         say(f"kubernetes: the services at {many:.0f} changes a second for {seconds:.0f} s")
         server.tell(str(many))
@@ -106,18 +103,21 @@ def _shares(running: Mapping[str, int], meanwhile: Callable[[], None]) -> dict[s
 
 
 @contextmanager
-def _collector(stack: Stack, kubeconfig: Path) -> Iterator[int]:
-    """Run the collector's service for an environment of its own, on the stack's broker; give its pid."""
-    environment = {
-        **os.environ,
-        **environment_of(kubeconfig),
+def observing(stack: Stack, kubeconfig: Path, environment: str = "default") -> Iterator[int]:
+    """Run the collector's service on the stack's broker, for an environment; give its pid."""
+    told = {
+        "KUBECONFIG": str(kubeconfig),
+        "K8S_CONTEXT": "",
+        "ORACLE_NAMESPACES": "*",
+        "K8S_NETWORK_INTERVAL_SECONDS": "0",  # there are no kubelets to ask
         "KAFKA_BOOTSTRAP_SERVERS": stack.broker.bootstrap_servers,
-        "ORACLE_ENVIRONMENT": ENVIRONMENT,
+        "ORACLE_ENVIRONMENT": environment,
         "HEALTH_PORT": "0",
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "collectors.k8s_collector.collector"],
-        env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, **told},
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C at the terminal is for us, who then end it
     )  # fmt: skip
     try:

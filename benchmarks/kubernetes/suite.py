@@ -32,8 +32,8 @@ def measure(pods: int, seconds: float, changes: int, say: Callable[[str], None])
         yield first_sync.measure(cluster, pods, say)
         steady.record(cluster, pods, recorded, say)
         yield steady.measure(cluster, pods, seconds, recorded, say)
-        say("kubernetes: starting a stack that watches the cluster")
-        with own_stack(motion.environment_of(cluster.kubeconfig("admin"))) as stack:
+        say("kubernetes: starting a stack, and a collector for it that watches the cluster")
+        with own_stack() as stack, motion.observing(stack, cluster.kubeconfig("admin")) as collector:
             yield visible.measure(stack, cluster, pods, changes, say)
-            yield motion.measure(stack, cluster, pods, seconds, recorded, say)
+            yield motion.measure(stack, collector, cluster, pods, seconds, recorded, say)
             say("kubernetes: stopping the stack")
