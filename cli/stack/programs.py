@@ -84,7 +84,7 @@ TABLE = (
         "k8s-collector",
         "collectors",
         "collectors.k8s_collector.collector",
-        start_seconds=20,  # a cluster that does not answer holds nothing else up
+        start_seconds=40,  # for thousands of pods; a cluster that does not answer holds nothing else up
     ),
 )
 
