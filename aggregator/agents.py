@@ -21,10 +21,10 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from aggregator.fleet import TROUBLE_MS, InstanceState
-from aggregator.pod_health import ENDED, health_of
 from aggregator.ticks import from_ms
 from schema.models import ActiveTask, Activity, Agent, Instance, Pod
 from schema.observed import AgentObserved
+from schema.pod_health import ENDED, health_of
 from schema.types import AgentStatus, DiscoveryMode
 
 Word = Literal["labeled", "deployment", "telemetry", "registered"]

@@ -14,13 +14,13 @@ from msgspec import UNSET
 from aggregator.encoding import Bodies
 from aggregator.identity import PodPlace
 from aggregator.observations import Key
-from aggregator.pod_health import is_active
 from aggregator.roster import Roster
 from aggregator.tables import Tables
 from aggregator.ticks import from_ms
 from aggregator.usage_views import usage_parts
 from schema import models
 from schema.observed import KafkaClusterObserved, PodObserved, WorkloadObserved
+from schema.pod_health import is_active
 from schema.types import Part
 
 P = TypeVar("P", bound=Part)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from aggregator.pod_health import health_of, is_active, is_failed
 from schema.models import Pod
+from schema.pod_health import health_of, is_active, is_failed
 
 
 def health(status: str, **more: Any) -> str:
