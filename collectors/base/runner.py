@@ -176,6 +176,7 @@ class Runner:
         except InvalidMessage as error:
             DROPPED_RECORDS.labels(getattr(item, "kind", "")).inc()
             self._log.warning("value refused", reason=error.reason, detail=error.detail[:500])
+            self._note_unavailable()
             return
         self._publish(records)
         if len(self._source.synced) > synced:

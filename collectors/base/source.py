@@ -37,6 +37,7 @@ class Source:
         self._synced: set[str] = set()
         self._unavailable: dict[str, str] = {}
         self._told_unavailable: set[str] = set()
+        self._refused: dict[str, dict[str, str]] = defaultdict(dict)
 
     @property
     def synced(self) -> list[str]:
@@ -60,8 +61,9 @@ class Source:
 
     @property
     def unavailable(self) -> dict[str, str]:
-        """The parts that cannot be read, each with the reason, in order of name."""
-        return dict(sorted(self._unavailable.items()))
+        """The parts that cannot be read, and the kinds of which a value was refused, in order of name."""
+        refused = {kind: _of_refused(values) for kind, values in self._refused.items() if values}
+        return dict(sorted((refused | self._unavailable).items()))
 
     def take(self, item: collector.Item, now: datetime) -> list[Observed | Gone]:
         """Take over one item, and give the records that the log needs because of it.
@@ -74,6 +76,8 @@ class Source:
                 return self._observe(item, now)
             case collector.Gone():
                 known = self._values[item.kind].pop(item.id, None)
+                self._seen[item.kind].discard(item.id)
+                self._refused[item.kind].pop(item.id, None)
                 return [] if known is None else [self._gone(item.kind, item.id, now)]
             case collector.Complete():
                 return [record for kind in item.kinds for record in self._complete(kind, now)]
@@ -124,9 +128,15 @@ class Source:
         self._seen[item.kind].add(item.id)
         encoded = _encoded(item)
         if self._values[item.kind].get(item.id) == encoded:
+            self._refused[item.kind].pop(item.id, None)
             return []
         # Constructing a Struct checks no bounds, and one wrong value must not cost the rest of a pass.
-        decode(encoded, _DECODERS[item.kind])
+        try:
+            decode(encoded, _DECODERS[item.kind])
+        except InvalidMessage as error:
+            self._refused[item.kind][item.id] = error.detail
+            raise
+        self._refused[item.kind].pop(item.id, None)
         self._values[item.kind][item.id] = encoded
         return [self._record(item.kind, item.id, encoded, now)]
 
@@ -135,6 +145,8 @@ class Source:
         absent = [entity_id for entity_id in entities if entity_id not in self._seen[kind]]
         for entity_id in absent:
             del entities[entity_id]
+        for entity_id in self._refused[kind].keys() - self._seen[kind]:
+            del self._refused[kind][entity_id]
         self._synced.add(kind)
         return [self._gone(kind, entity_id, now) for entity_id in absent]
 
@@ -150,6 +162,13 @@ class Source:
 
     def _gone(self, kind: str, entity_id: str, now: datetime) -> Gone:
         return Gone(source=self.source, epoch=self._epoch, kind=kind, id=entity_id, observed_at=now)
+
+
+def _of_refused(values: dict[str, str]) -> str:
+    """Say which value was refused, and how many are beside it."""
+    entity_id, detail = next(iter(values.items()))
+    more = f", and {len(values) - 1} more" if len(values) > 1 else ""
+    return f"{entity_id} keeps its last state: {detail}{more}"[:MAX_REASON]
 
 
 def _encoded(item: collector.Observed) -> bytes:

@@ -7,6 +7,7 @@ configuration is read anew by each `connect`, so a renewed token or certificate 
 
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from urllib3.exceptions import HTTPError
 from collectors.k8s_collector.clock import ServerClock
 from collectors.k8s_collector.settings import K8sSettings
 from collectors.k8s_collector.stream import Stream
+from collectors.k8s_collector.watch_events import UNREADABLE
 from schema.errors import SourceRefused, SourceUnavailable
 
 NO_CLUSTER = (
@@ -60,6 +62,7 @@ class ApiServer:
         self._clock = clock
         self._api = kubernetes.client.ApiClient(configuration)
         self._host = str(configuration.host).rstrip("/")
+        self._name = shown_address(self._host)
 
     def get(self, path: str, query: Query | None = None, seconds: float = 30.0) -> bytes:
         """Give the body of an answer. Raises SourceUnavailable, SourceRefused."""
@@ -97,11 +100,18 @@ class ApiServer:
         url = f"{self._host}{path}" + (f"?{urlencode(query)}" if query else "")
         try:
             self._api.update_params_for_auth(headers, [], ["BearerToken"], path, "GET", None)
+            # A token file ends with a newline as often as not.
+            headers = {name: value.strip() for name, value in headers.items()}
             answer = self._api.call_api("GET", url, headers, _request_timeout=(CONNECT_SECONDS, seconds))
         except kubernetes.client.ApiException as error:
-            raise SourceUnavailable(f"{self._host}: {_short(error.reason)}") from None
+            raise SourceUnavailable(f"{self._name}: {_short(error.reason)}") from None
+        except ValueError:
+            # The error's own text would be the credential.
+            raise SourceUnavailable(
+                f"{self._name}: our credentials hold a character that no request may carry"
+            ) from None
         except (HTTPError, OSError, kubernetes.config.ConfigException) as error:
-            raise SourceUnavailable(f"{self._host} does not answer: {_short(error)}") from None
+            raise SourceUnavailable(f"{self._name} does not answer: {_short(error)}") from None
         response: urllib3.HTTPResponse = answer.response
         if not _passed_on(path):
             self._clock.learn(_date_of(response))
@@ -118,11 +128,11 @@ class ApiServer:
             response.release_conn()
         try:
             message = msgspec.json.decode(body, type=_Told).message
-        except msgspec.DecodeError:
+        except UNREADABLE:
             message = ""
         detail = _short(f"{response.reason or ''}: {message}" if message else response.reason or "")
         if response.status == 401:
-            return SourceUnavailable(f"{self._host} does not accept our credentials: 401 {detail}")
+            return SourceUnavailable(f"{self._name} does not accept our credentials: 401 {detail}")
         return SourceRefused(response.status, detail)
 
 
@@ -131,6 +141,8 @@ def connect(settings: K8sSettings, clock: ServerClock) -> ApiServer:
     configuration = kubernetes.client.Configuration()
     if not has_cluster(settings):
         raise NoCluster
+    if settings.kubeconfig and not _files(settings.kubeconfig):
+        raise SourceUnavailable(f"KUBECONFIG names no file that is there: {settings.kubeconfig[:300]}")
     try:
         if settings.kubeconfig or not _inside():
             kubernetes.config.load_kube_config(
@@ -148,7 +160,8 @@ def connect(settings: K8sSettings, clock: ServerClock) -> ApiServer:
 def has_cluster(settings: K8sSettings) -> bool:
     """Say whether a cluster is configured, reachable or not."""
     if settings.kubeconfig:
-        return any(Path(one).expanduser().is_file() for one in settings.kubeconfig.split(os.pathsep) if one)
+        # A path that leads nowhere is a cluster that cannot be reached, and no reason for made-up workloads.
+        return settings.kubeconfig != os.devnull
     return _inside() or Path("~/.kube/config").expanduser().is_file()
 
 
@@ -161,11 +174,15 @@ def own_place(settings: K8sSettings) -> tuple[str, str]:
             context = (named[0] if named else active)["context"]
             return str(context.get("cluster") or ""), str(context.get("namespace") or "")
         except Exception:  # noqa: BLE001 - `connect` tells what is wrong with the file, at every pass
-            return "", ""
+            return "unknown", ""
     try:
-        return "", _OWN_NAMESPACE.read_text(encoding="utf-8").strip()
+        return "in-cluster", _OWN_NAMESPACE.read_text(encoding="utf-8").strip()
     except OSError:
-        return "", ""
+        return "in-cluster", ""
+
+
+def _files(kubeconfig: str) -> list[str]:
+    return [one for one in kubeconfig.split(os.pathsep) if one and Path(one).expanduser().is_file()]
 
 
 def _inside() -> bool:
@@ -177,11 +194,17 @@ def _passed_on(path: str) -> bool:
     return "/proxy/" in path or path.startswith("/apis/metrics.k8s.io/")
 
 
-def _date_of(response: urllib3.HTTPResponse) -> Any:
+def _date_of(response: urllib3.HTTPResponse) -> datetime | None:
     try:
-        return parsedate_to_datetime(response.headers.get("Date", ""))
-    except ValueError:
+        return parsedate_to_datetime(response.headers.get("Date", "")).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
+
+
+def shown_address(url: str) -> str:
+    """Give a URL's scheme, host and port: a user and password may stand in it, too."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}"
 
 
 def _short(error: object) -> str:

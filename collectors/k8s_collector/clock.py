@@ -22,7 +22,7 @@ class ServerClock:
         """Compare with an answer's date."""
         if told is None or told.tzinfo is None:
             return
-        ahead = told.astimezone(UTC) - self._here()
+        ahead = told - self._here()
         ahead = ahead if abs(ahead) > TOLERATED else timedelta(0)
         if abs(ahead - self._ahead) > STEADY or not ahead:
             self._ahead = ahead

@@ -51,21 +51,18 @@ class KubernetesCollector:
     def __init__(
         self,
         settings: K8sSettings,
-        namespaces: tuple[str, ...],
         connect: Callable[[], Server],
+        own_namespace: Callable[[], str],
         clock: ServerClock,
     ) -> None:
         self._settings = settings
         self._connect = connect
+        self._own_namespace = own_namespace
         self._clock = clock
         self._picture = Picture()
         self._queue: asyncio.Queue[list[Item]] = asyncio.Queue(WAITING_BATCHES)
-        self._reflectors = [
-            Reflector(resource, namespace, self)
-            for resource in RESOURCES
-            for namespace in (namespaces if resource.namespaced else (ALL_NAMESPACES,))
-        ]
-        self._measures = Measures(self._picture, namespaces, settings, self.put)
+        self._reflectors: list[Reflector] = []
+        self._measures: Measures | None = None
         self._complete: set[str] = set()
         self._told_skew: str | None = None
         self._not_taken: list[Item] = []
@@ -82,14 +79,26 @@ class KubernetesCollector:
             return
         self._complete.clear()
         self._told_skew = None
+        if self._measures is None:
+            self._measures = self._begin(await in_thread(self._own_namespace))
         try:
             await self._ask(server)
             for item in self._picture.everything():
                 yield item
-            async for item in self._follow(server):
+            async for item in self._follow(server, self._measures):
                 yield item
         finally:
             server.close()
+
+    def _begin(self, own_namespace: str) -> Measures:
+        """Settle which namespaces are watched, now that the configuration could be read."""
+        namespaces = tuple(sorted(set(self._settings.oracle_namespaces))) or (own_namespace or "default",)
+        self._reflectors = [
+            Reflector(resource, namespace, self)
+            for resource in RESOURCES
+            for namespace in (namespaces if resource.namespaced else (ALL_NAMESPACES,))
+        ]
+        return Measures(self._picture, namespaces, self._settings, self.put)
 
     def changed(self, value: AnyObject) -> list[Item]:
         """Take an object of a reflector in."""
@@ -124,13 +133,13 @@ class KubernetesCollector:
             return [Complete(KINDS)]
         raise client.NoCluster
 
-    async def _follow(self, server: Server) -> AsyncIterator[Item]:
+    async def _follow(self, server: Server, measures: Measures) -> AsyncIterator[Item]:
         settled, pods_known = asyncio.Event(), asyncio.Event()
         for reflector in self._reflectors:
             reflector.settled, reflector.refused = False, ""
         jobs: list[Coroutine[Any, Any, None]] = [
             *(reflector.follow(server, settled.set) for reflector in self._reflectors),
-            self._measures.follow(server, pods_known),
+            measures.follow(server, pods_known),
             self._watch_over(server),
             self._tell_complete(settled, pods_known),
         ]
@@ -197,16 +206,21 @@ class KubernetesCollector:
 
 
 def make(settings: K8sSettings) -> tuple[Collector, str]:
-    """Compose the collector, and give its instance: the cluster's name, and the namespaces unless all."""
+    """Compose the collector, and give its instance: the cluster's name.
+
+    The namespaces are no part of it: a collector that is started again with others is the same source, and
+    what it does not watch any more is gone. Two collectors of one cluster need a K8S_CLUSTER each.
+    """
     clock = ServerClock()
-    cluster, own_namespace = client.own_place(settings)
-    namespaces = tuple(sorted(set(settings.oracle_namespaces))) or (own_namespace or "default",)
-    collector = KubernetesCollector(settings, namespaces, lambda: client.connect(settings, clock), clock)
-    if not client.has_cluster(settings):
-        return collector, settings.k8s_cluster or ("mock" if settings.oracle_allow_mocks else "none")
-    instance = settings.k8s_cluster or cluster or "in-cluster"
-    everywhere = namespaces == (ALL_NAMESPACES,)
-    return collector, instance if everywhere else f"{instance}/{','.join(namespaces)}"
+    collector = KubernetesCollector(
+        settings,
+        lambda: client.connect(settings, clock),
+        lambda: client.own_place(settings)[1],
+        clock,
+    )
+    if client.has_cluster(settings):
+        return collector, settings.k8s_cluster or client.own_place(settings)[0] or "unknown"
+    return collector, settings.k8s_cluster or ("mock" if settings.oracle_allow_mocks else "none")
 
 
 def main() -> None:

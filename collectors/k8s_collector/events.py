@@ -12,6 +12,7 @@ from collectors.base.collector import Gone, Item, Observed
 from collectors.k8s_collector.names import entity_id
 from collectors.k8s_collector.objects import Event
 from schema import models
+from schema.types import in_utc
 
 KIND = "k8s_event"
 MAX_ENTRIES = 500
@@ -46,8 +47,9 @@ class Events:
         uid = event.metadata.uid
         key = key_of(event)
         moved = self._forget_entry(uid) if self._keys.get(uid, key) != key else []
+        told = told_of(event)  # Before anything is kept: it may raise ValueError.
         self._keys[uid] = key
-        self._entries.setdefault(key, {})[uid] = told = told_of(event)
+        self._entries.setdefault(key, {})[uid] = told
         about = event.involved_object
         if event.reason == PROBE_FAILED and about.kind == "Pod" and about.uid:
             self._pods[uid] = about.uid
@@ -119,7 +121,10 @@ def key_of(event: Event) -> Key:
 
 
 def told_of(event: Event) -> Told:
-    """Give count, last time and message of an event object, of whichever API it came through."""
+    """Give count, last time and message of an event object, of whichever API it came through.
+
+    Raises ValueError for a time that no calendar holds in UTC.
+    """
     series = event.series
     count = (series.count if series else None) or event.count or 1
     last_seen = (
@@ -129,4 +134,4 @@ def told_of(event: Event) -> Told:
         or event.metadata.creation_timestamp
         or _NEVER
     )
-    return Told(min(MAX_COUNT, max(1, count)), last_seen, (event.message or "")[:MAX_TEXT])
+    return Told(min(MAX_COUNT, max(1, count)), in_utc(last_seen), (event.message or "")[:MAX_TEXT])

@@ -56,7 +56,9 @@ class KnownDeployments:
         owner, uid = value.metadata.controller(), value.metadata.uid
         if owner is None or owner.kind != DEPLOYMENT:
             return self.forget_replica_set(uid)
-        return self._put(uid, (value.metadata.namespace, owner.name), replica_set_of(value))
+        name = (value.metadata.namespace, owner.name)
+        left = [] if self._set_owners.get(uid, name) == name else self.forget_replica_set(uid)
+        return [*left, *self._put(uid, name, replica_set_of(value))]
 
     def forget_replica_set(self, uid: str) -> list[Item]:
         """Forget a replica set."""

@@ -61,6 +61,7 @@ class KnownPods:
         if apart:
             shown = msgspec.structs.replace(shown, **apart)
         place = place_of(value)
+        moved = before is None or before.place != place
         if before is None:
             held = self._pods[uid] = Held(place, ("", ""), life, shown)
         else:
@@ -71,7 +72,7 @@ class KnownPods:
         if place.owner_uid:
             self._owned.setdefault(place.owner_uid, set()).add(uid)
         (self._looping.add if shown.restart_loop else self._looping.discard)(uid)
-        return self._place(uid, held)
+        return self._place(uid, held, moved)
 
     def forget(self, uid: str, last: Pod | None, now: datetime) -> list[Item]:
         """Tell the end of a pod, then that it is gone; `last` is its final state, where a watch told it."""
@@ -101,7 +102,7 @@ class KnownPods:
         for uid in self._owned.get(replica_set_uid, ()):
             held = self._pods[uid]
             if held.workload[1] != self._workloads.kind_and_name(held.place)[1]:
-                items += self._place(uid, held)
+                items += self._place(uid, held, moved=True)
         return items
 
     def measure(self, measured: Mapping[Name, Measured], fields: tuple[str, ...]) -> list[Item]:
@@ -149,10 +150,13 @@ class KnownPods:
             if not owned:
                 del self._owned[held.place.owner_uid]
 
-    def _place(self, uid: str, held: Held) -> list[Item]:
+    def _place(self, uid: str, held: Held, moved: bool) -> list[Item]:
         """Put a pod under its workload, and tell both: the workload comes first."""
+        left = held.workload
         kind, own_name = self._workloads.kind_and_name(held.place)
-        left, held.workload = held.workload, (held.place.namespace, own_name)
+        if left != ("", "") and not moved and not self._workloads.knows(held.place):
+            return [self._item(uid)]  # Its replica set has gone before it: a guess is worse than what was.
+        held.workload = (held.place.namespace, own_name)
         items = self._workloads.add_pod(held.workload, kind, uid)
         items.append(self._item(uid))
         if left not in (held.workload, ("", "")):

@@ -30,12 +30,13 @@ from collectors.k8s_collector.statuses import (
 from schema.models import Transition
 
 MAX_TRANSITIONS = 20
-TOLD_WITHIN = timedelta(hours=1)
-"""A pod that is seen for the first time is told with its changes of the last hour only."""
+TOLD_WITHIN = timedelta(hours=2)
+"""A pod that is first seen is told with its changes of the last hour only, by a clock an hour wrong."""
 LOOP_RESTARTS = 3
 LOOP_WITHIN = timedelta(minutes=10)
 
 Moment = tuple[datetime, str]
+_IN_GOOD_ORDER = (RUNNING, "Completed")
 
 
 class Life(msgspec.Struct, frozen=True, gc=False):
@@ -62,8 +63,8 @@ def lived(before: Life | None, pod: Pod, status: Status, now: datetime) -> Life:
     moments = list(_moments(pod))
     restarts = restarts_of(pod)
     changed = before is None or before.status != status.name
+    ran = any(name == RUNNING for _, name in moments)
     if changed and status.since is not None and all(name != status.name for _, name in moments):
-        ran = any(name == RUNNING for _, name in moments)
         moments.append((_later(status.since, 2 * restarts + 4 if ran else 1), status.name))
     known = before.transitions if before else ()
     seen = {(one.at, one.status) for one in known}
@@ -73,11 +74,11 @@ def lived(before: Life | None, pod: Pod, status: Status, now: datetime) -> Life:
     ]
     fresh.sort(key=itemgetter(0))
     if before is not None and changed and (not fresh or fresh[-1][1] != status.name):
-        seen_at = _later(now.replace(microsecond=0), 2 * restarts + 3)
+        seen_at = _later(now.replace(microsecond=0), 2 * restarts + 3 if ran else 1)
         fresh.append((max([seen_at, *(at for at, _ in moments)]), status.name))
     transitions = (*known, *(Transition(status=name[:256], at=at) for at, name in fresh))
     told_from = max([told_from, *(one.at for one in transitions[:-MAX_TRANSITIONS])])
-    restarted_at = _restarted(before, restarts, now)
+    restarted_at = _restarted(before, restarts, now, last_termination(pod))
     return Life(status.name, restarts, transitions[-MAX_TRANSITIONS:], restarted_at, told_from)
 
 
@@ -103,6 +104,9 @@ def last_termination(pod: Pod) -> Terminated | None:
 def _moments(pod: Pod) -> Iterator[Moment]:
     if pod.metadata.creation_timestamp is not None:
         yield pod.metadata.creation_timestamp, CREATED
+    for one in pod.status.init_container_statuses or ():
+        # What they do in good order is no change of the pod; that one fails, or a sidecar dies, is.
+        yield from (moment for moment in _runs(one) if moment[1] not in _IN_GOOD_ORDER)
     for one in pod.status.container_statuses or ():
         yield from _runs(one)
 
@@ -137,8 +141,11 @@ def _later(moment: datetime, microseconds: int) -> datetime:
         return moment
 
 
-def _restarted(before: Life | None, restarts: int, now: datetime) -> tuple[datetime, ...]:
-    if before is None:
-        return ()
-    more = min(max(0, restarts - before.restarts), LOOP_RESTARTS)
-    return (*before.restarted_at, *(now,) * more)[-LOOP_RESTARTS:]
+def _restarted(
+    before: Life | None, restarts: int, now: datetime, last: Terminated | None
+) -> tuple[datetime, ...]:
+    """Note a restart. Of several at once, seen after an outage, only the last is known to be new."""
+    if before is None or restarts <= before.restarts:
+        return before.restarted_at if before else ()
+    at = last.finished_at if last is not None and last.finished_at is not None else now
+    return (*before.restarted_at, at)[-LOOP_RESTARTS:]

@@ -10,12 +10,14 @@ from datetime import datetime
 
 import msgspec
 
+from collectors.k8s_collector.watch_events import UNREADABLE
 from collectors.k8s_collector.workloads import Name
 from schema.errors import SourceUnavailable
 
 PART = "network (kubelet summary)"
 STEP_BYTES = 1024
 MAX_RATE = 1e15
+MAX_COUNTER = 2**64
 
 
 class _PodReference(msgspec.Struct):
@@ -63,7 +65,7 @@ def readings_of(body: bytes) -> dict[Name, Reading]:
     """Give the counters of a node's pods. Raises SourceUnavailable."""
     try:
         pods = _SUMMARY.decode(body).pods or []
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise SourceUnavailable(f"the summary cannot be read: {error}") from None
     return {
         (one.reference.namespace, one.reference.name): Reading(
@@ -73,6 +75,7 @@ def readings_of(body: bytes) -> dict[Name, Reading]:
         if one.network is not None
         and one.network.rx_bytes is not None
         and one.network.tx_bytes is not None
+        and max(one.network.rx_bytes, one.network.tx_bytes) <= MAX_COUNTER
         and one.network.time.tzinfo is not None
     }
 

@@ -4,7 +4,10 @@ Field names are the API's (https://kubernetes.io/docs/reference/kubernetes-api/)
 absent has a default; an object whose field has another type is refused as a whole, by name.
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from collectors.k8s_collector.quantities import Quantity
 from schema.types import Time
@@ -27,7 +30,7 @@ class Metadata(_Object, frozen=True, kw_only=True):
     """What every object has; annotations are read only where they mean something to us."""
 
     name: str
-    uid: str = ""
+    uid: Annotated[str, Meta(min_length=1)]
     namespace: str = ""
     resource_version: str = ""
     creation_timestamp: Time | None = None

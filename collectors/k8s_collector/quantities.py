@@ -24,7 +24,7 @@ _LIMIT = 2.0**53
 def number_of(quantity: Quantity) -> float | None:
     """Give a quantity in its base unit (cores, bytes); None for what is no quantity, or below zero."""
     if isinstance(quantity, int | float):
-        value = float(quantity)
+        value = float(quantity) if 0 <= quantity <= _LIMIT else -1.0
     else:
         found = _FORM.fullmatch(quantity)
         if found is None:

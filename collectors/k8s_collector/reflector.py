@@ -20,7 +20,7 @@ from collectors.k8s_collector.objects import AnyObject
 from collectors.k8s_collector.resources import Resource
 from collectors.k8s_collector.threads import in_thread
 from collectors.k8s_collector.watch_events import UNREADABLE
-from schema.errors import SourceExpired, SourceRefused, SourceUnavailable
+from schema.errors import SourceExpired, SourceRefused
 
 PAGE = 500
 WATCH_SECONDS = (300, 600)
@@ -92,7 +92,6 @@ class Reflector:
             raise
         try:
             self.refused = ""
-            self._unreadable.pop("", None)
             if streaming:
                 self._listed, self._unreadable = set(), {}
             else:
@@ -103,6 +102,8 @@ class Reflector:
             stream.close()
         if asyncio.get_running_loop().time() - began > LONG_SECONDS:
             self._doubt()
+        if "" in self._unreadable:
+            self._version = ""  # Only the list tells what that object, whichever it was, is now.
 
     async def _follow(self, stream: Lines, settled: Callable[[], None]) -> None:
         self._is_silent = True
@@ -139,14 +140,14 @@ class Reflector:
             settled()
 
     def _take(self, line: bytes) -> list[Item]:
-        """Take one event of the watch. Raises SourceExpired, SourceRefused, SourceUnavailable."""
+        """Take one event of the watch. Raises SourceExpired, SourceRefused."""
         try:
             event = watch_events.EVENT.decode(line)
         except RecursionError:
             self._unreadable[""] = "an object is nested too deeply to be read"
             return []
-        except msgspec.DecodeError as error:
-            raise SourceUnavailable(f"the watch of {self.part} does not speak JSON: {error}") from None
+        except UNREADABLE as error:
+            raise SourceRefused(0, f"the watch does not speak JSON: {error}") from None
         match event.type:
             case "ADDED" | "MODIFIED":
                 return self._changed(event.object)
@@ -168,7 +169,11 @@ class Reflector:
             self._version = value.metadata.resource_version
         else:
             self._listed.add(uid)
-        return self._sink.changed(value)
+        try:
+            return self._sink.changed(value)
+        except (ValueError, OverflowError) as error:  # A time that no calendar holds, in UTC.
+            self._unreadable[uid] = f"{value.metadata.namespace}/{value.metadata.name}: {error}"
+            return []
 
     def _deleted(self, raw: msgspec.Raw) -> list[Item]:
         named = self._named(raw)
@@ -182,15 +187,15 @@ class Reflector:
             self._listed.discard(named.uid)
         try:
             last = self.resource.decoder.decode(raw)
-        except UNREADABLE:
-            last = None  # Its end is told all the same.
-        return self._sink.gone(self.resource.type, named.uid, last)
+            return self._sink.gone(self.resource.type, named.uid, last)
+        except (*UNREADABLE, ValueError, OverflowError):
+            return self._sink.gone(self.resource.type, named.uid, None)  # Its end is told all the same.
 
     def _bookmark(self, raw: msgspec.Raw) -> list[Item]:
         try:
             metadata = watch_events.BOOKMARK.decode(raw).metadata
         except UNREADABLE as error:
-            raise SourceUnavailable(f"a bookmark of {self.part} cannot be read: {error}") from None
+            raise SourceRefused(0, f"a bookmark cannot be read: {error}") from None
         if self._listed is None:
             self._version = metadata.resource_version
         elif watch_events.ends_list(metadata):
@@ -202,7 +207,7 @@ class Reflector:
         try:
             status = watch_events.STATUS.decode(raw)
         except UNREADABLE as error:
-            raise SourceUnavailable(f"an error of {self.part} cannot be read: {error}") from None
+            raise SourceRefused(0, f"an error cannot be read: {error}") from None
         if status.code == 410 or status.reason in ("Expired", "Gone"):
             raise SourceExpired(status.message)
         raise SourceRefused(status.code, f"{status.reason}: {status.message}"[:500])
@@ -222,7 +227,7 @@ class Reflector:
             try:
                 page = watch_events.PAGE.decode(body)
             except UNREADABLE as error:
-                raise SourceUnavailable(f"the list of {self.part} cannot be read: {error}") from None
+                raise SourceRefused(0, f"the list cannot be read: {error}") from None
             await self._sink.put([item for raw in page.items or () for item in self._changed(raw)])
             after = page.metadata.continue_
             if not after:

@@ -32,7 +32,7 @@ def status_of(pod: Pod) -> Status:
         return Status("Unknown", message=pod.status.message or "")
     if pod.metadata.deletion_timestamp is not None and phase not in _ENDED:
         return Status("Terminating", _deletion_requested(pod), pod.status.message or "")
-    status = Status(pod.status.reason or phase, _scheduled_at(pod), pod.status.message or "")
+    status = Status(pod.status.reason or phase, _phase_since(pod, phase), pod.status.message or "")
     if phase == "Pending" and not pod.status.reason and not pod.spec.node_name:
         status = _unscheduled(pod)
     initializing = _initializing(pod)
@@ -77,7 +77,7 @@ def _from_containers(pod: Pod, status: Status) -> Status:
             status = Status(one.state.waiting.reason, since, message)
         elif one.state.terminated is not None:
             ended = one.state.terminated
-            status = Status(reason_of(ended), ended.finished_at, ended.message or "")
+            status = Status(reason_of(ended), ended.finished_at, ended.message or _told_by_pod(pod))
         elif one.state.running is not None:
             if one.ready:
                 ready_since.append(one.state.running.started_at)
@@ -125,6 +125,19 @@ def _unscheduled(pod: Pod) -> Status:
         return Status("SchedulingGated", pod.metadata.creation_timestamp, scheduled.message or "")
     message = scheduled.message if scheduled is not None else None
     return Status(CREATED, pod.metadata.creation_timestamp, message or "")
+
+
+def _told_by_pod(pod: Pod) -> str:
+    """Give what the pod itself says; its reason (Evicted) too, which its containers' may hide."""
+    return ": ".join(part for part in (pod.status.reason, pod.status.message) if part)
+
+
+def _phase_since(pod: Pod, phase: str) -> datetime | None:
+    """Give since when a phase lasts where no container tells: since it was scheduled, or is not ready."""
+    if phase not in _ENDED:
+        return _scheduled_at(pod)
+    ready = condition(pod.status.conditions, "Ready")
+    return ready.last_transition_time if ready is not None and ready.status != "True" else None
 
 
 def _scheduled_at(pod: Pod) -> datetime | None:

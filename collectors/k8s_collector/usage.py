@@ -8,6 +8,7 @@ import msgspec
 
 from collectors.k8s_collector.quantities import Quantity, mebibytes, millicores
 from collectors.k8s_collector.settings import ALL_NAMESPACES
+from collectors.k8s_collector.watch_events import UNREADABLE
 from collectors.k8s_collector.workloads import Name
 from schema.errors import SourceUnavailable
 
@@ -48,7 +49,7 @@ def use_of(body: bytes) -> dict[Name, dict[str, int | float]]:
     """Give `cpu` (millicores) and `memory` (MiB) of each pod. Raises SourceUnavailable."""
     try:
         items = _LIST.decode(body).items or []
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise SourceUnavailable(f"the answer cannot be read: {error}") from None
     return {(one.metadata.namespace, one.metadata.name): _use(one.containers or []) for one in items}
 

@@ -4,7 +4,10 @@ https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/ (Status,
 https://kubernetes.io/docs/reference/using-api/api-concepts/ (watch events, bookmarks, streaming lists).
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding an object may raise: not JSON or another type, not UTF-8, nested thousands of levels deep."""
@@ -57,8 +60,8 @@ class NamedMetadata(msgspec.Struct, rename="camel"):
     """What names an object, and nothing more that could be wrong."""
 
     name: str
+    uid: Annotated[str, Meta(min_length=1)]
     namespace: str = ""
-    uid: str = ""
     resource_version: str = ""
 
 

@@ -41,6 +41,10 @@ class Workloads:
             deployment = "" if deployment == place.name else deployment
         return (DEPLOYMENT, deployment) if deployment else (place.kind, place.name)
 
+    def knows(self, place: Place) -> bool:
+        """Say whether it is known, not guessed, whose a pod's replica set is; true for any other owner."""
+        return place.kind != "ReplicaSet" or place.owner_uid in self._deployments
+
     def learn_replica_set(self, uid: str, deployment: str) -> bool:
         """Learn whose a replica set is; true when that is news."""
         known = self._deployments.get(uid)

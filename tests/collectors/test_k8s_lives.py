@@ -90,13 +90,13 @@ CHAINS: dict[str, tuple[list[tuple[float, Pod]], Chain]] = {
         [("Created", -100), ("Running", -90), ("Terminating", -5)],
     ),
     "an object that is older than an hour tells the last hour": (
-        [(0, one_container(running(-20), 1, ended("Error", 1, -5000, -30), creationTimestamp=at(-5000)))],
+        [(0, one_container(running(-20), 1, ended("Error", 1, -9000, -30), creationTimestamp=at(-9000)))],
         [("Error", -30), ("Running", -20)],
     ),
     "and no later object tells what came before": (
-        [(0, one_container(running(-20), 1, ended("Error", 1, -5000, -30), creationTimestamp=at(-5000))),
-         (1, one_container(ended("Error", 1, -20, 0), 1, ended("Error", 1, -5000, -30),
-                           creationTimestamp=at(-5000)))],
+        [(0, one_container(running(-20), 1, ended("Error", 1, -9000, -30), creationTimestamp=at(-9000))),
+         (1, one_container(ended("Error", 1, -20, 0), 1, ended("Error", 1, -9000, -30),
+                           creationTimestamp=at(-9000)))],
         [("Error", -30), ("Running", -20), ("Error", 0)],
     ),
     "two containers tell together": (
@@ -174,7 +174,7 @@ def test_restarts_in_quick_succession_are_a_loop_that_calms() -> None:
     calm, third = live(*crashes(3)), live(*crashes(4))
     now = NOW + timedelta(seconds=-100 + 20 * 4)
     assert (calm.loops(now), third.loops(now)) == (False, True)
-    assert third.loops(now + timedelta(minutes=9))
+    assert third.loops(now + timedelta(minutes=8))
     assert not third.loops(now + timedelta(minutes=11))
 
 

@@ -1,5 +1,6 @@
 """The collector without a cluster, the made-up workloads, and settings that are wrong."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ async def watching(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         yield start
 
 
-NOWHERE = "/nowhere/kubeconfig"
+NOWHERE = os.devnull
+"""As compose has it where KUBECONFIG is not set."""
 
 
 async def once(made: Any) -> list[Item]:
@@ -57,6 +59,14 @@ async def test_mocks_are_workloads_that_say_so_and_nothing_else(mode: Any) -> No
     assert {one.runtime for one in workloads if isinstance(one, WorkloadObserved)} == {"mock"}
     assert {item.kind for item in items if isinstance(item, Observed)} == {"workload", "pod"}
     assert complete == Complete(("workload", "pod"))
+
+
+async def test_a_path_that_leads_nowhere_is_told_and_never_replaced_by_mocks(tmp_path: Path) -> None:
+    path = str(tmp_path / "typo")
+    made, instance = make(settings(kubeconfig=path, oracle_allow_mocks=True, k8s_cluster=""))
+    assert instance == "unknown"
+    with pytest.raises(SourceUnavailable, match=r"KUBECONFIG names no file that is there: .*typo"):
+        await once(made)
 
 
 async def test_with_a_cluster_there_are_no_mocks_also_when_it_is_down(api: Api, watching: Watching) -> None:
@@ -90,12 +100,12 @@ def test_wrong_namespaces_are_told_in_one_line(text: str, words: str, tmp_path: 
 @pytest.mark.parametrize(
     ("text", "instance"),
     [
-        ("", "made-up/agents"),
-        ("b, a ,b", "made-up/a,b"),
+        ("", "made-up"),
+        ("b, a ,b", "made-up"),
         ("*", "made-up"),
     ],
 )
-def test_the_instance_names_the_cluster_and_the_namespaces(
+def test_the_instance_names_the_cluster_whatever_is_watched_of_it(
     api: Api, tmp_path: Path, text: str, instance: str
 ) -> None:
     path = str(api.kubeconfig(tmp_path / "kubeconfig"))

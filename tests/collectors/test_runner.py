@@ -231,7 +231,7 @@ async def test_a_heartbeat_tells_which_parts_cannot_be_read_until_a_pass_reads_t
 
 
 async def test_an_empty_reason_ends_what_could_not_be_read_within_a_pass() -> None:
-    items = [Partial(("metrics.k8s.io", "nodes"), "403 Forbidden"), Partial(("nodes",), ""), COMPLETE]
-    bench = Bench(FakeCollector(items))
+    both = Partial(("metrics.k8s.io", "nodes"), "403 Forbidden")
+    bench = Bench(FakeCollector([both, Partial(("nodes",), ""), COMPLETE]))
     await bench.turn()
     assert [one.part for one in bench.producer.unavailable()] == ["metrics.k8s.io"]
