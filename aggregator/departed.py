@@ -1,13 +1,39 @@
 """Pods that went since the last tick: the next one shows them once more, with their last value.
 
-What lives and dies between two ticks is so in exactly one snapshot. A checkpoint is taken with a tick, when
-nothing stands here, so nothing of it is kept. Pure.
+What lives and dies between two ticks is so in exactly one snapshot, and a pod that nobody saw end has its
+last word there. A checkpoint is taken with a tick, when nothing stands here, so nothing of it is kept. Pure.
 """
 
 from collections.abc import Iterator
 
+import msgspec
+from msgspec import UNSET, UnsetType
+
 from aggregator.observations import Key
+from aggregator.ticks import from_ms
+from schema.models import Transition
+from schema.observed import PodObserved
 from schema.types import Part
+
+GONE = "Gone"
+"""The status of a pod that nobody saw end: no collector tells it."""
+UNSEEN = "no longer reported: it ended, or is no longer watched, while nobody looked"
+
+
+def unseen_end(value: Part, at_ms: int) -> Part | None:
+    """Give the last word on a pod that its source misses since `at_ms`; None when its end was told."""
+    assert isinstance(value, PodObserved)
+    if not isinstance(value.pod.deleted_at, UnsetType):
+        return None
+    pod = msgspec.structs.replace(
+        value.pod,
+        status=GONE,
+        ready=False,
+        deleted_at=from_ms(at_ms),
+        status_message=UNSEEN,
+        transitions=UNSET,
+    )
+    return msgspec.structs.replace(value, pod=pod)
 
 
 class Departed:
@@ -31,6 +57,14 @@ class Departed:
         """Give the last value of a pod that went since the last tick."""
         gone = self._gone.get(key[-1])
         return gone[2] if gone and gone[1] == key else None
+
+    def transitions(self, key: Key) -> list[Transition]:
+        """Give the change that an unseen end is; it stands here alone, so a pod that is back never had it."""
+        value = self.get(key)
+        if not isinstance(value, PodObserved) or value.pod.status_message != UNSEEN:
+            return []
+        assert not isinstance(value.pod.deleted_at, UnsetType)
+        return [Transition(status=value.pod.status, at=value.pod.deleted_at)]
 
     def pods(self) -> Iterator[Key]:
         """Give the pods that went."""

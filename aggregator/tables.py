@@ -12,7 +12,7 @@ from itertools import chain
 import msgspec
 
 from aggregator.decode import Entry, Origin, value_of
-from aggregator.departed import Departed
+from aggregator.departed import Departed, unseen_end
 from aggregator.fleet import Fleet
 from aggregator.identity import Directory
 from aggregator.observations import Key, Lost, Observations, SourceState
@@ -97,7 +97,7 @@ class Tables:
             case Gone():
                 self._lose(self.observations.remove(record, at_ms), at_ms)
             case Heartbeat():
-                self._lose(self.observations.heartbeat(record, at_ms), at_ms)
+                self._lose(self.observations.heartbeat(record, at_ms), at_ms, unseen=True)
             case EventRecord():
                 if self._is_new(entry.origin):
                     self._event(record.event, at_ms)
@@ -109,7 +109,7 @@ class Tables:
 
     def expire(self, now_ms: int) -> None:
         """Drop what has been silent for too long; called at each tick."""
-        self._lose(self.observations.expire(now_ms), now_ms)
+        self._lose(self.observations.expire(now_ms), now_ms, unseen=True)
         self.transitions.expire(now_ms)
         if self.state.fleet.forget(now_ms, self.places.pods.keys()):
             self.dirty.add(("places", ()))
@@ -186,8 +186,8 @@ class Tables:
         if kind != "agent":
             self.dirty.add(({"queue": "queues", "kafka": "kafka"}.get(kind, "usage"), ()))
 
-    def _lose(self, lost: list[Lost], at_ms: int) -> None:
-        """Take over what is gone."""
+    def _lose(self, lost: list[Lost], at_ms: int, *, unseen: bool = False) -> None:
+        """Take over what is gone; `unseen` where no source said so."""
         for kind, key, told in lost:
             self._touch(kind, [key], at_ms)
             if told is None:
@@ -195,8 +195,9 @@ class Tables:
             told_ms, value = told
             if kind == "pod":
                 self.transitions.forget_pod(key[-1], at_ms)
-                if told_ms > self.state.last_tick_ms:
-                    self._show_anew(self.departed.add(key, value, at_ms))
+                end = unseen_end(value, at_ms) if unseen else None
+                if end or told_ms > self.state.last_tick_ms:
+                    self._show_anew(self.departed.add(key, end or value, at_ms))
                 self._close_workload(key)
             elif kind == "workload" and self._holds_pods(key):
                 self._left[key[0], key[1]] = value

@@ -135,10 +135,11 @@ class Views:
         )
 
     def _pod(self, key: Key, value: PodObserved) -> models.Pod:
+        changes = self._tables.transitions.of(value.pod.pod_id) + self._tables.departed.transitions(key)
         return msgspec.structs.replace(
             value.pod,
             agent_id=self._roster.agent_of(PodPlace(*key)) or UNSET,
-            transitions=self._tables.transitions.of(value.pod.pod_id) or UNSET,
+            transitions=changes or UNSET,
         )
 
     def _kafka(self, dirty: set[tuple[str, Key]]) -> None:
