@@ -1,8 +1,8 @@
 """Changes of pods' statuses: each stands in one snapshot, however often it is told (SPEC §4). Pure.
 
-Collectors repeat a pod's transitions, and a fresh one tells old ones too. So what is not later than an hour
-before the previous tick is not shown, and what was shown is remembered for an hour, also when its pod is
-gone meanwhile: a repeat is either too old or known.
+Collectors repeat a pod's transitions, and a fresh one tells old ones too. So what is not later than
+`REMEMBERED_MS` before the previous tick is not shown, and what was shown is remembered for as long, also when
+its pod is gone meanwhile: a repeat is either too old or known.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,8 @@ from aggregator.observations import Key
 from aggregator.ticks import to_ms
 from schema.models import Pod, Transition
 
-REMEMBERED_MS = 3_600_000
+REMEMBERED_MS = 7_500_000
+"""Two hours and five minutes: what a node whose clock is an hour slow dates may be told an hour late."""
 MAX_TRANSITIONS = 100
 """Of one pod: so many are remembered, and so many stand in one snapshot."""
 
@@ -34,7 +35,7 @@ class Transitions:
         self._shown_under: dict[Key, int] = {}
 
     def tell(self, key: Key, pod: Pod, at_ms: int, reference_ms: int) -> None:
-        """Take over what a source tells of a pod; an hour before the reference ends what is news."""
+        """Take over what a source tells of a pod; what is too old beside the reference is no news."""
         self._gone.pop(pod.pod_id, None)
         told = [] if isinstance(pod.transitions, UnsetType) else pod.transitions[-MAX_TRANSITIONS:]
         if told:
@@ -54,7 +55,7 @@ class Transitions:
             self._gone[pod_id] = at_ms
 
     def expire(self, now_ms: int) -> None:
-        """Forget what was told of pods that went more than an hour ago."""
+        """Forget what was told of pods that went too long ago to be repeated."""
         while self._gone:
             pod_id = next(iter(self._gone))
             if now_ms - self._gone[pod_id] <= REMEMBERED_MS:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from aggregator.effects import Changes
+from aggregator.transitions import REMEMBERED_MS
 from schema.messages import Observed
 from tests.aggregator.records import (
     AT,
@@ -189,9 +190,9 @@ def test_transitions_told_while_ticks_are_caught_up_stand_in_the_tick_of_their_t
 
 @pytest.mark.parametrize(
     ("age_ms", "is_news"),
-    [(0, True), (HOUR_MS - 3_000, True), (HOUR_MS + 1_000, False), (9 * HOUR_MS, False)],
+    [(0, True), (REMEMBERED_MS - 3_000, True), (REMEMBERED_MS + 1_000, False), (9 * HOUR_MS, False)],
 )
-def test_a_fresh_collector_shows_no_transition_older_than_an_hour_before_the_last_tick(
+def test_a_fresh_collector_shows_no_transition_that_is_too_old_beside_the_last_tick(
     age_ms: int, *, is_news: bool
 ) -> None:
     log = Log()
@@ -213,17 +214,34 @@ def test_a_cluster_whose_clock_is_hours_behind_loses_no_transition() -> None:
     assert "transitions" in folded(log).documents()[-1]["workload"][0]["pods"][0]
 
 
+@pytest.mark.parametrize("late_ms", [0, HOUR_MS // 2, HOUR_MS])
+def test_a_node_whose_clock_is_an_hour_slow_hides_no_kill_even_when_it_is_told_late(late_ms: int) -> None:
+    killed = [changed("OOMKilled", at(3_000) - timedelta(milliseconds=HOUR_MS + late_ms))]
+    log = Log()
+    log.add(100, workload("w"))
+    for ms in (3_000, 5_000, 7_000):
+        log.add(ms, told(pod("w", "w-1", cpu=ms, transitions=killed), ms))
+    log.add(10_500, mark())
+    shown = [
+        one["transitions"]
+        for document in folded(log).documents()
+        for one in document["workload"][0]["pods"]
+        if "transitions" in one
+    ]
+    assert shown == [killed]
+
+
 def test_a_pod_that_goes_and_comes_again_does_not_repeat_what_it_went_through() -> None:
     killed = [changed("OOMKilled", at(0))]
     log = Log()
     log.add(100, workload("w"))
     log.add(200, pod("w", "w-1", transitions=killed))
     log.add(2_100, gone("pod", "uid-w-1"))
-    for minute in range(1, 130, 5):
+    for minute in range(1, 140, 5):
         ms = minute * 60_000
         log.add(ms, told(pod("w", "w-1", cpu=minute, transitions=killed), ms))
         log.add(ms + 2_500, gone("pod", "uid-w-1"))
-    log.add(8_000_000, mark())
+    log.add(8_400_000, mark())
     shown = [
         one["transitions"]
         for document in folded(log).documents()
