@@ -1,4 +1,8 @@
-"""What is wrong now, as plain sentences, from one snapshot. Pure."""
+"""What is wrong now, as plain sentences, from one snapshot. Pure.
+
+What a pod's status means is read from `schema/pod_health.py`, as the aggregator reads it: an agent and its
+pods are never judged by two tables.
+"""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -6,18 +10,18 @@ from typing import Literal
 import msgspec
 from msgspec import UnsetType
 
-from schema.models import Agent, ModelLimits, Pod, Snapshot, Source
+from schema.models import Agent, ModelLimits, Pod, Snapshot, Source, Workload
+from schema.part_models import Deployment, Node
+from schema.pod_health import LOST, health_of, is_failed
 
 NEAR_LIMIT = 0.9
 """The share of a model's limit from which it is an issue."""
 OLD_SECONDS = 15.0
 """From this age on the newest snapshot says little about the present."""
-FAILED_POD_STATUSES = frozenset(
-    {
-        "CrashLoopBackOff", "OOMKilled", "Failed", "Error", "Evicted", "ImagePullBackOff", "ErrImagePull",
-        "InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
-    }
-)  # fmt: skip
+MAX_ISSUES = 50
+"""So many sentences are listed; how many more there are stands behind them."""
+MAX_REASON = 300
+"""Characters that a sentence quotes of a source's own words."""
 
 SystemStatus = Literal["healthy", "degraded", "critical"]
 Finding = tuple[bool, str]
@@ -25,7 +29,10 @@ Finding = tuple[bool, str]
 
 
 class Issues(msgspec.Struct, frozen=True):
-    """The system's status, and a sentence for each reason; agents of role `agent` are counted only."""
+    """The system's status, and a sentence for each reason; agents of role `agent` are counted only.
+
+    The status follows from all reasons, also from those that are not listed (`MAX_ISSUES`).
+    """
 
     status: SystemStatus
     issues: list[str]
@@ -34,7 +41,7 @@ class Issues(msgspec.Struct, frozen=True):
 
 
 def issues(snapshot: Snapshot, age_seconds: float = 0) -> Issues:
-    """Say what is wrong in a snapshot: what is critical comes first, else the order is the snapshot's.
+    """Say what is wrong in a snapshot: what is critical comes first, then causes before what they hit.
 
     `age_seconds` is how long ago the snapshot was made, where it is to stand for the present: an old one
     means that the recorder itself is in trouble, whatever it last saw.
@@ -45,27 +52,38 @@ def issues(snapshot: Snapshot, age_seconds: float = 0) -> Issues:
         status = "critical" if findings[0][0] else "degraded"
     return Issues(
         status,
-        list(dict.fromkeys(sentence for _, sentence in findings)),
+        _bounded(list(dict.fromkeys(sentence for _, sentence in findings))),
         agent_count=sum(agent.role == "agent" for agent in snapshot.agents),
         active_tasks=sum(len(agent.activity.active_task_ids) for agent in snapshot.agents),
     )
 
 
+def _bounded(sentences: list[str]) -> list[str]:
+    more = len(sentences) - MAX_ISSUES
+    return sentences if more <= 0 else [*sentences[:MAX_ISSUES], f"… and {more} more"]
+
+
 def _findings(snapshot: Snapshot) -> Iterator[Finding]:
+    """Give what is wrong, part by part; pods stand last, for one broken node may break thousands."""
     for incident in snapshot.incidents:
         if incident.status == "open":
             yield incident.severity == "critical", f"Incident: {incident.title}"
     for alert in snapshot.alerts:
         yield alert.severity == "critical", alert.title
+    for source in snapshot.sources:
+        yield from _of_source(source)
+    if not isinstance(snapshot.kubernetes, UnsetType):
+        for node in snapshot.kubernetes.nodes:
+            yield from _of_node(node)
+        for deployment in snapshot.kubernetes.deployments:
+            yield from _of_deployment(deployment)
+    for model in snapshot.litellm:
+        yield from _of_model(model)
     for agent in snapshot.agents:
         yield from _of_agent(agent)
     for workload in snapshot.workload:
         for pod in workload.pods:
-            yield from _of_pod(pod)
-    for model in snapshot.litellm:
-        yield from _of_model(model)
-    for source in snapshot.sources:
-        yield from _of_source(source)
+            yield from _of_pod(workload, pod)
 
 
 def _of_age(age_seconds: float) -> Iterator[Finding]:
@@ -86,14 +104,64 @@ def _of_agent(agent: Agent) -> Iterator[Finding]:
             yield False, f"Agent {agent.name} is degraded"
 
 
-def _of_pod(pod: Pod) -> Iterator[Finding]:
-    if pod.status in FAILED_POD_STATUSES:
-        restarts = "" if isinstance(pod.restarts, UnsetType) else f" after {pod.restarts} restarts"
-        yield False, f"Pod {pod.name} is {pod.status}{restarts}"
+def _of_node(node: Node) -> Iterator[Finding]:
+    if not node.ready:
+        yield False, f"Node {node.name} is not ready{_because(node.reason)}"
+    if node.pressures:
+        yield False, f"Node {node.name} reports {', '.join(node.pressures)}"
+
+
+def _of_deployment(deployment: Deployment) -> Iterator[Finding]:
+    name = f"Deployment {deployment.namespace}/{deployment.name}"
+    if deployment.ready < deployment.desired:
+        yield False, f"{name} has {deployment.ready} of {_many(deployment.desired, 'replica')} ready"
+    if deployment.rollout == "stalled":
+        yield False, f"{name} rollout stalled{_because(deployment.rollout_message)}"
+
+
+def _of_pod(workload: Workload, pod: Pod) -> Iterator[Finding]:
+    if not isinstance(pod.deleted_at, UnsetType):
+        return  # It stands in the snapshot for the record: what runs in its place speaks for itself.
+    mock = " (mock)" if workload.runtime == "mock" else ""
+    name = f"Pod {workload.namespace}/{pod.name}{mock}"
+    trouble = _trouble(pod)
+    if trouble:
+        yield False, f"{name} {trouble}"
     # What was over before the tick is told too: an OOM kill often lasts less than a second.
     for change in [] if isinstance(pod.transitions, UnsetType) else pod.transitions:
-        if change.status in FAILED_POD_STATUSES and change.status != pod.status:
-            yield False, f"Pod {pod.name} was {change.status} at {change.at:%H:%M:%S}"
+        if is_failed(change.status) and change.status != pod.status:
+            yield False, f"{name} was {change.status} at {change.at:%H:%M:%S}"
+
+
+def _trouble(pod: Pod) -> str:
+    """Say what is wrong with a pod now, or nothing; one that has yet to start is well."""
+    restarts = _many(pod.restarts, "restart") if pod.restarts else ""
+    if is_failed(pod.status):
+        return f"is {pod.status}" + (f" after {restarts}" if restarts else "")
+    if pod.status in LOST:
+        return f"is {pod.status}{_because(pod.status_message)}"
+    if pod.status == "Unschedulable" or (pod.status == "Created" and pod.status_message):
+        return f"cannot be scheduled{_because(pod.status_message)}"
+    if pod.restart_loop is True and pod.status != "Terminating":
+        return "restarts again and again" + (f": {restarts}" if restarts else "")
+    return _unready(pod)
+
+
+def _unready(pod: Pod) -> str:
+    """Say that a pod is not ready, where nothing but its readiness keeps it from being healthy."""
+    if pod.ready is not False or health_of(msgspec.structs.replace(pod, ready=True)) != "healthy":
+        return ""
+    return f"is {pod.status}" if pod.status == "NotReady" else f"is {pod.status} but not ready"
+
+
+def _because(reason: str | UnsetType) -> str:
+    """Put a source's own words behind a sentence, on one line and bounded, where it has any."""
+    text = "" if isinstance(reason, UnsetType) else " ".join(reason.split())
+    return f": {text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + '…'}" if text else ""
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _of_model(model: ModelLimits) -> Iterator[Finding]:
@@ -113,7 +181,6 @@ def _of_model(model: ModelLimits) -> Iterator[Finding]:
 def _of_source(source: Source) -> Iterator[Finding]:
     name = f"Source {source.name}@{source.instance}"
     if source.status == "down":
-        reason = "" if isinstance(source.reason, UnsetType) else f": {source.reason}"
-        yield False, f"{name} is down{reason}"
+        yield False, f"{name} is down{_because(source.reason)}"
     elif source.status == "stale":
         yield False, f"{name} is stale: nothing for {source.age_seconds:.0f} s"

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.issues import issues
+from api.issues import MAX_ISSUES, MAX_REASON, issues
 from schema.models import Snapshot
 from tests.api.fakes import AT, agent, model, snapshot
 
@@ -19,6 +19,19 @@ def pods(**pod: Any) -> dict[str, Any]:
     return {
         "workload": [{**workload, "pods": [{"pod_id": "u", "name": "writer-x1", "status": "Running", **pod}]}]
     }
+
+
+def cluster(**parts: Any) -> dict[str, Any]:
+    return {"kubernetes": {"deployments": [], "nodes": [], "events": [], **parts}}
+
+
+def deployment(ready: int, desired: int, **fields: Any) -> dict[str, Any]:
+    counts = {"ready": ready, "desired": desired, "available": ready, "updated": desired}
+    return cluster(deployments=[{"namespace": "agents", "name": "writer", **counts, **fields}])
+
+
+def node(**fields: Any) -> dict[str, Any]:
+    return cluster(nodes=[{"name": "n1", "ready": True, **fields}])
 
 
 def source(**fields: Any) -> dict[str, Any]:
@@ -53,15 +66,15 @@ INCIDENT = {"id": "i", "status": "open", "severity": "critical", "title": "Orpha
         (
             pods(status="CrashLoopBackOff", restarts=4),
             "degraded",
-            ["Pod writer-x1 is CrashLoopBackOff after 4 restarts"],
+            ["Pod agents/writer-x1 is CrashLoopBackOff after 4 restarts"],
         ),
-        (pods(status="OOMKilled"), "degraded", ["Pod writer-x1 is OOMKilled"]),
-        (pods(status="Failed"), "degraded", ["Pod writer-x1 is Failed"]),
+        (pods(status="OOMKilled"), "degraded", ["Pod agents/writer-x1 is OOMKilled"]),
+        (pods(status="Failed"), "degraded", ["Pod agents/writer-x1 is Failed"]),
         (pods(status="Pending"), "healthy", []),
         (
             pods(transitions=[{"status": "OOMKilled", "at": AT}, {"status": "Running", "at": AT}]),
             "degraded",
-            ["Pod writer-x1 was OOMKilled at 14:32:12"],
+            ["Pod agents/writer-x1 was OOMKilled at 14:32:12"],
         ),
         (
             {"litellm": [model("gpt-4", tpm=47500, tpm_max=50000)]},
@@ -103,3 +116,117 @@ def test_each_condition_has_its_sentence(parts: dict[str, Any], status: str, sen
 def test_what_is_critical_comes_first_and_nothing_is_told_twice() -> None:
     found = told(alerts=[ALERT, ALERT], agents=[agent("a", "Researcher", "down")])
     assert found.issues == ["Agent Researcher is down", "Lag grows"]
+
+
+@pytest.mark.parametrize(
+    ("pod", "sentence"),
+    [
+        ({"status": "CrashLoopBackOff", "restarts": 1}, "is CrashLoopBackOff after 1 restart"),
+        ({"status": "ImagePullBackOff", "restarts": 0}, "is ImagePullBackOff"),
+        ({"status": "Init:CrashLoopBackOff", "restarts": 2}, "is Init:CrashLoopBackOff after 2 restarts"),
+        ({"status": "Init:ExitCode:1"}, "is Init:ExitCode:1"),
+        ({"status": "Exited"}, "is Exited"),
+        ({"status": "Evicted"}, "is Evicted"),
+        ({"status": "OutOfcpu"}, "is OutOfcpu"),
+        ({"status": "ErrImageNeverPull"}, "is ErrImageNeverPull"),
+        ({"status": "Signal:9"}, "is Signal:9"),
+        ({"status": "Unknown", "status_message": "node lost"}, "is Unknown: node lost"),
+        ({"ready": False}, "is Running but not ready"),
+        ({"status": "NotReady", "ready": False}, "is NotReady"),
+        ({"ready": True, "restart_loop": True, "restarts": 7}, "restarts again and again: 7 restarts"),
+        ({"status": "Completed", "restart_loop": True}, "restarts again and again"),
+        (
+            {"status": "Created", "status_message": "0/3 nodes are available:\n3 Insufficient cpu."},
+            "cannot be scheduled: 0/3 nodes are available: 3 Insufficient cpu.",
+        ),
+        ({"status": "Unschedulable"}, "cannot be scheduled"),
+        ({"status": "Created", "ready": False}, None),
+        ({"status": "SchedulingGated", "ready": False, "status_message": "gated"}, None),
+        ({"status": "Pending", "ready": False}, None),
+        ({"status": "Init:0/2", "ready": False}, None),
+        ({"status": "ContainerCreating", "ready": False}, None),
+        ({"status": "Terminating", "ready": False, "restart_loop": True}, None),
+        ({"status": "Completed", "ready": False}, None),
+        ({"ready": True, "restart_loop": False, "restarts": 7}, None),
+        ({"status": "OOMKilled", "deleted_at": AT}, None),
+        ({"status": "Deleted", "deleted_at": AT, "transitions": [{"status": "OOMKilled", "at": AT}]}, None),
+    ],
+)
+def test_a_pod_is_judged_by_its_status_its_readiness_and_its_restarts(
+    pod: dict[str, Any], sentence: str | None
+) -> None:
+    found = told(**pods(**pod))
+    expected = [] if sentence is None else [f"Pod agents/writer-x1 {sentence}"]
+    assert (found.status, found.issues) == ("degraded" if expected else "healthy", expected)
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentences"),
+    [
+        (deployment(0, 3), ["Deployment agents/writer has 0 of 3 replicas ready"]),
+        (deployment(0, 1), ["Deployment agents/writer has 0 of 1 replica ready"]),
+        (
+            deployment(1, 2, rollout="stalled", rollout_message="deadline exceeded"),
+            [
+                "Deployment agents/writer has 1 of 2 replicas ready",
+                "Deployment agents/writer rollout stalled: deadline exceeded",
+            ],
+        ),
+        (deployment(2, 2, rollout="stalled"), ["Deployment agents/writer rollout stalled"]),
+        (deployment(2, 2, rollout="progressing"), []),
+        (deployment(0, 0), []),
+        (deployment(3, 2), []),
+        (node(ready=False, reason="KubeletNotReady"), ["Node n1 is not ready: KubeletNotReady"]),
+        (node(ready=False), ["Node n1 is not ready"]),
+        (
+            node(pressures=["DiskPressure", "MemoryPressure"]),
+            ["Node n1 reports DiskPressure, MemoryPressure"],
+        ),
+        (node(unschedulable=True), []),
+    ],
+)
+def test_the_cluster_itself_is_judged(parts: dict[str, Any], sentences: list[str]) -> None:
+    found = told(**parts)
+    assert (found.status, found.issues) == ("degraded" if sentences else "healthy", sentences)
+
+
+def test_a_mock_pod_is_said_to_be_mock() -> None:
+    workload = pods(status="CrashLoopBackOff", restarts=7)["workload"][0]
+    found = told(workload=[{**workload, "namespace": "mock", "runtime": "mock"}])
+    assert found.issues == ["Pod mock/writer-x1 (mock) is CrashLoopBackOff after 7 restarts"]
+
+
+@pytest.mark.parametrize(
+    ("failed", "listed", "last"),
+    [
+        (1, 1, "Pod agents/w-0 is Error"),
+        (MAX_ISSUES, MAX_ISSUES, f"Pod agents/w-{MAX_ISSUES - 1} is Error"),
+        (MAX_ISSUES + 1, MAX_ISSUES + 1, "… and 1 more"),
+        (1000, MAX_ISSUES + 1, f"… and {1000 - MAX_ISSUES} more"),
+    ],
+)
+def test_a_list_of_issues_is_bounded_and_says_how_many_more_there_are(
+    failed: int, listed: int, last: str
+) -> None:
+    workload = snapshot()["workload"][0]
+    ill = [{"pod_id": f"u{one}", "name": f"w-{one}", "status": "Error"} for one in range(failed)]
+    found = told(workload=[{**workload, "pods": ill}])
+    assert (found.status, len(found.issues), found.issues[-1]) == ("degraded", listed, last)
+
+
+def test_the_status_and_the_causes_do_not_depend_on_how_many_issues_are_listed() -> None:
+    workload = snapshot()["workload"][0]
+    ill = [{"pod_id": f"u{one}", "name": f"w-{one}", "status": "Error"} for one in range(500)]
+    crowd = {"workload": [{**workload, "pods": ill}]}
+    found = told(**crowd, **node(ready=False), agents=[agent("a", "Researcher", "down")])
+    assert (found.status, found.issues[:2]) == (
+        "critical",
+        ["Agent Researcher is down", "Node n1 is not ready"],
+    )
+    alerts = [{**ALERT, "severity": "critical", "title": f"Alert {one}"} for one in range(MAX_ISSUES + 5)]
+    assert told(alerts=alerts).status == "critical"
+
+
+def test_what_a_source_says_is_quoted_in_part_when_it_is_long() -> None:
+    (sentence,) = told(**deployment(2, 2, rollout="stalled", rollout_message="x" * 5000)).issues
+    assert sentence == f"Deployment agents/writer rollout stalled: {'x' * (MAX_REASON - 1)}…"
