@@ -1,7 +1,8 @@
 """What the sources observe: epochs, entities and freshness (DESIGN §3, Observations).
 
 The first record of an unseen epoch replaces the current one; what a source did not repeat of a kind that it
-calls synced is gone; a source silent for an hour is removed with its entities. Pure.
+calls synced is gone; a source silent for an hour is removed with its entities. Two collectors under one name
+replace each other's epochs in turn, which the source says of itself. Pure.
 """
 
 from collections.abc import Iterator, KeysView
@@ -25,6 +26,10 @@ FRESH_INTERVALS = 3
 STALE_INTERVALS = 10
 REMOVED_AFTER_MS = 3_600_000
 REMEMBERED_EPOCHS = 8
+HANDOVER_LIMIT_MS = 60_000
+"""How long, at most, a collector that was replaced may go on beating before it counts as a rival."""
+NAME_SETTINGS = {"kubernetes": " (K8S_CLUSTER)"}
+"""Where a source's name is set, by what comes before its `@`."""
 
 _KEY_FIELDS = {
     "agent": ("namespace", "deployment_name"),
@@ -54,10 +59,15 @@ class Seen(msgspec.Struct):
 
 
 class SourceState(msgspec.Struct):
-    """One source: its current epoch, what it sees, and its last heartbeat (times in milliseconds)."""
+    """One source: its current epoch, what it sees, and its last heartbeat (times in milliseconds).
+
+    `began_ms` is when the current epoch began, `rival_ms` when another collector of this name beat last.
+    """
 
     epoch: str
     heard_ms: int
+    began_ms: int = 0
+    rival_ms: int = 0
     past_epochs: list[str] = []
     repeated: dict[str, set[str]] = {}
     synced: set[str] = set()
@@ -114,6 +124,7 @@ class Observations:
         """Note that a source is alive; give what is gone because it was not repeated in this epoch."""
         source = self._current(record.source, record.epoch, at_ms)
         if source is None:
+            _note_rival(self.sources[record.source], at_ms)
             return []
         source.heard_ms = at_ms
         source.interval_seconds = record.interval_seconds or source.interval_seconds
@@ -174,6 +185,7 @@ class Observations:
         name, _, instance = full_name.partition("@")
         age = max(0, now_ms - state.heard_ms) / 1000
         unset = msgspec.UNSET
+        parts = [*state.unavailable, *_rival(full_name, state, now_ms)]
         return Source(
             name=name,
             instance=instance or "default",
@@ -184,19 +196,20 @@ class Observations:
             interval_seconds=state.interval_seconds,
             clock_skew_seconds=(state.heard_ms - state.observed_ms) / 1000 if state.observed_ms else unset,
             undelivered_since=from_ms(state.undelivered_ms) if state.undelivered_ms else unset,
-            unavailable=[Unavailable(part=part, reason=why) for part, why in state.unavailable] or unset,
+            unavailable=[Unavailable(part=part, reason=why) for part, why in parts] or unset,
         )
 
     def _current(self, name: str, epoch: str, at_ms: int) -> SourceState | None:
         """Give the source if the record belongs to its current epoch; an unseen epoch becomes current."""
         source = self.sources.get(name)
         if source is None:
-            source = self.sources[name] = SourceState(epoch, at_ms)
+            source = self.sources[name] = SourceState(epoch, at_ms, began_ms=at_ms)
         if source.epoch != epoch:
             if epoch in source.past_epochs:
                 return None
             source.past_epochs = [source.epoch, *source.past_epochs][:REMEMBERED_EPOCHS]
             source.epoch, source.synced, source.repeated = epoch, set(), {}
+            source.began_ms = at_ms
         return source
 
     def _drop(self, name: str, source: SourceState, kind: str, ids: list[str]) -> list[Lost]:
@@ -216,6 +229,35 @@ class Observations:
             return None
         values.pop(key, None)
         return told
+
+
+def _note_rival(source: SourceState, at_ms: int) -> None:
+    """Take a heartbeat of a replaced epoch as a rival's, unless it may be what a restart leaves behind.
+
+    A collector appends in order, so once its new epoch began it beats in no old one. At a restart the old
+    process may beat on for a moment: its last records arrive late, or it ends after the new one began. A
+    rival beats on until its own renewal; the turns that the two then take follow closely on each other.
+    """
+    handover_ms = min(_outdated_ms(source), HANDOVER_LIMIT_MS)
+    if _has_rival(source, at_ms) or at_ms - source.began_ms > handover_ms:
+        source.rival_ms = at_ms
+
+
+def _rival(full_name: str, state: SourceState, now_ms: int) -> list[tuple[str, str]]:
+    """Give what two collectors of one name make doubtful, as one part that cannot be read."""
+    if not _has_rival(state, now_ms):
+        return []
+    setting = NAME_SETTINGS.get(full_name.partition("@")[0], "")
+    reason = f"another collector tells itself as {full_name}: give each a name of its own{setting}"
+    return [("name", reason)]
+
+
+def _has_rival(state: SourceState, now_ms: int) -> bool:
+    return bool(state.rival_ms) and now_ms - state.rival_ms <= _outdated_ms(state)
+
+
+def _outdated_ms(state: SourceState) -> int:
+    return int(STALE_INTERVALS * state.interval_seconds * 1000)
 
 
 def _newest(holders: dict[str, Told]) -> Told:
