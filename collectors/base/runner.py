@@ -4,9 +4,9 @@ Two tasks stand side by side, so that a pass that takes long, or never returns, 
 `_observe_forever` runs passes, `run` beats. Each is a thin loop around a step (`observe_once`, `beat`) that
 tests call by hand with a clock of their own.
 
-While the broker does not take records, the source's memory keeps the newest value per entity and nothing
-more is handed to the client: intermediate values of an outage are worth nothing afterwards. Then a new epoch
-tells everything again.
+While the broker does not take records, the source's memory keeps the newest value per entity, and the last
+one of what ended, and nothing more is handed to the client: other values of an outage are worth nothing
+afterwards. Then a new epoch tells everything again.
 """
 
 import asyncio
@@ -199,6 +199,7 @@ class Runner:
         self._epoch_began = self._clock.monotonic()
         if self._holding:
             self._holding = False
+            self._source.keep_ends(False)
             self._log.info("the broker takes records again: everything is told anew")
 
     def _refresh_due(self) -> bool:
@@ -216,6 +217,7 @@ class Runner:
     def _hold(self) -> None:
         if not self._holding:
             self._holding = True
+            self._source.keep_ends(True)
             self._outage_since = (
                 self._outage_since or self._producer.undelivered_since(0.0) or self._clock.now()
             )

@@ -19,6 +19,8 @@ from schema.observed import OBSERVATION_KINDS
 from schema.types import Part
 from schema.wire import decode, encode
 
+MAX_ENDS = 1000
+"""Entities that ended while nobody could be told; the oldest are forgotten beyond this."""
 MAX_REASON = 1000
 """Characters of a reason: it travels with every heartbeat."""
 _DECODERS: dict[str, msgspec.json.Decoder[Part]] = {
@@ -38,6 +40,7 @@ class Source:
         self._unavailable: dict[str, str] = {}
         self._told_unavailable: set[str] = set()
         self._refused: dict[str, dict[str, str]] = defaultdict(dict)
+        self._ended: dict[tuple[str, str], bytes] | None = None
 
     @property
     def synced(self) -> list[str]:
@@ -78,19 +81,29 @@ class Source:
                 known = self._values[item.kind].pop(item.id, None)
                 self._seen[item.kind].discard(item.id)
                 self._refused[item.kind].pop(item.id, None)
-                return [] if known is None else [self._gone(item.kind, item.id, now)]
+                if known is None:
+                    return []
+                self._keep_end(item.kind, item.id, known)
+                return [self._gone(item.kind, item.id, now)]
             case collector.Complete():
                 return [record for kind in item.kinds for record in self._complete(kind, now)]
             case collector.Partial():
                 self._note(item)
                 return []
 
-    def renew(self, epoch: str, now: datetime) -> Iterator[Observed]:
-        """Begin a new epoch, and give everything that is known under it.
+    def keep_ends(self, keep: bool) -> None:
+        """Remember what ends from now on, because nobody can be told now; or forget it, for it was told."""
+        self._ended = {} if keep else None
+
+    def renew(self, epoch: str, now: datetime) -> Iterator[Observed | Gone]:
+        """Begin a new epoch, and give everything that is known under it, after the ends that were not told.
 
         The synced kinds stay so: memory is complete for them, and the heartbeat that says so comes after.
         """
         self._epoch = epoch
+        for (kind, entity_id), encoded in (self._ended or {}).items():
+            yield self._record(kind, entity_id, encoded, now)
+            yield self._gone(kind, entity_id, now)
         for kind, entities in self._values.items():
             for entity_id, encoded in entities.items():
                 yield self._record(kind, entity_id, encoded, now)
@@ -122,6 +135,13 @@ class Source:
                 self._told_unavailable.add(part)
             else:
                 self._unavailable.pop(part, None)
+
+    def _keep_end(self, kind: str, entity_id: str, encoded: bytes) -> None:
+        if self._ended is None:
+            return
+        self._ended[kind, entity_id] = encoded
+        if len(self._ended) > MAX_ENDS:
+            del self._ended[next(iter(self._ended))]
 
     def _observe(self, item: collector.Observed, now: datetime) -> list[Observed | Gone]:
         # Seen even when the value turns out to be wrong: an entity that is there is not gone.

@@ -235,3 +235,39 @@ async def test_an_empty_reason_ends_what_could_not_be_read_within_a_pass() -> No
     bench = Bench(FakeCollector([both, Partial(("nodes",), ""), COMPLETE]))
     await bench.turn()
     assert [one.part for one in bench.producer.unavailable()] == ["metrics.k8s.io"]
+
+
+async def test_what_ended_during_an_outage_is_told_with_its_last_value_afterwards() -> None:
+    bench = Bench(
+        FakeCollector(
+            [node("a"), node("b"), COMPLETE],
+            [node("a"), node("b", ready=False), Gone("node", "b"), COMPLETE],
+        )
+    )
+    bench.producer.room = 3
+    await bench.turn()
+    bench.producer.drain()
+    bench.producer.room = 0
+    bench.runner.beat()
+    await bench.turn()
+    bench.producer.room = 100
+    await bench.turn()
+    epoch = f"e{bench.epochs}"
+    records = bench.producer.drain()
+    told = [record for record in records if not isinstance(record, Heartbeat)]
+    assert [(type(one).__name__, one.id, one.epoch) for one in told] == [  # type: ignore[union-attr] # no others
+        ("Observed", "b", epoch),
+        ("Gone", "b", epoch),
+        ("Observed", "a", epoch),
+    ]
+    assert b"false" in bytes(told[0].value)  # type: ignore[union-attr] # an observation
+
+
+async def test_a_refused_value_is_told_until_it_is_right_again() -> None:
+    bench = Bench(FakeCollector([node("a"), node("x" * 300), COMPLETE], [node("a"), COMPLETE]))
+    await bench.turn()
+    (told,) = bench.producer.unavailable()
+    assert told.part == "node"
+    assert told.reason.startswith("x" * 300 + " keeps its last state: ")
+    await bench.turn()
+    assert bench.producer.unavailable() == []
