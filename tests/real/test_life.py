@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.stack.server import KafkaServer
+from tests.control_plane import manifests
 from tests.control_plane.cluster import Cluster
 from tests.real import statuses
 from tests.real.pipeline import Json, Pipeline, pipeline, pod_of, pods_of, source_of
@@ -58,12 +59,13 @@ def test_a_deployment_is_made_scaled_rolled_out_and_deleted(
 ) -> None:
     cluster.create_deployment(namespace, "research-agent", 2, labels=AGENT)
     first = watched.until("two pods", lambda one: len(running_pods(one)) == 2)
-    assert deployment_of(first, "research-agent") | {"images": []} == {
+    (revision,) = deployment_of(first, "research-agent")["replica_sets"]
+    assert deployment_of(first, "research-agent") == {
         "namespace": namespace, "name": "research-agent",
         "desired": 2, "ready": 2, "available": 2, "updated": 2,
-        "revision": 1, "rollout": "complete", "images": [],
-        "replica_sets": deployment_of(first, "research-agent")["replica_sets"],
+        "revision": 1, "rollout": "complete", "images": [manifests.IMAGE], "replica_sets": [revision],
     }  # fmt: skip
+    assert (revision["revision"], revision["desired"], revision["ready"]) == (1, 2, 2)
     old = running_pods(first)
     for name in old:
         assert watched.chain(name) == ["Created", "Pending", "Running"]
