@@ -112,7 +112,12 @@ def issues(url: Url = "", as_json: AsJson = False, environment: Environment = ""
     if as_json:
         _print_json(found)
     else:
-        print(f"{found['status']}: {found['agent_count']} agents, {found['active_tasks']} active tasks")
+        agents, tasks = _many(found["agent_count"], "agent"), _many(found["active_tasks"], "active task")
+        print(f"{found['status']}: {agents}, {tasks}")
         for issue in found["issues"]:
             print(f"  {visible(issue)}")
     raise typer.Exit(0 if found["status"] == "healthy" else 1)
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

@@ -1,8 +1,14 @@
-"""A snapshot for people: agents, their pods or processes, consumer groups, and model spend, as tables."""
+"""A snapshot for people: agents, their pods or processes, the cluster, consumer groups, spend, as tables.
+
+The first column of each table names what its row is about, and stays whole on one line, so that the name can
+be copied: a narrow terminal folds the other columns, and where nobody's terminal is, nothing is squeezed.
+"""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +19,16 @@ Document = Mapping[str, Any]
 
 MAX_PODS = 50
 """Rows of pods that are shown; those in trouble come first."""
+MAX_EVENTS = 10
+"""Warning events that are shown, the newest first."""
+MAX_NODES = 50
+"""Rows of nodes in trouble that are shown."""
+MIN_COLUMN = 7
+"""Characters that a column keeps when another needs the width; a shorter one keeps what it has."""
+MAX_COLUMN = 200
+"""Characters from which a cell is folded, however wide the output is."""
+GAP = 2
+"""Characters between two columns, as rich pads them."""
 
 
 def show_state(snapshot: Document, console: Console | None = None) -> None:
@@ -30,13 +46,28 @@ def show_state(snapshot: Document, console: Console | None = None) -> None:
         ("pod", "status", "cpu (m)", "MiB", "restarts", "last ended"),
         pods[:MAX_PODS],
     )
-    if len(pods) > MAX_PODS:
-        console.print(f"… and {len(pods) - MAX_PODS} more: oracle state --json")
+    _tell_more(console, len(pods) - MAX_PODS)
+    nodes = _ill_nodes(snapshot)
+    _table(console, "nodes in trouble", ("node", "ready", "reports", "reason"), nodes[:MAX_NODES])
+    _tell_more(console, len(nodes) - MAX_NODES)
+    events = _events(snapshot)
+    _table(
+        console,
+        "warning events",
+        ("object", "reason", "count", "last seen", "message"),
+        events[:MAX_EVENTS],
+    )
+    _tell_more(console, len(events) - MAX_EVENTS)
     _table(console, "consumer groups", ("group", "verdict", "lag", "lag (s)"), _groups(snapshot))
     _table(
         console, "models", ("model", "calls", "prompt", "completion", "USD", "p95 (ms)"), _models(snapshot)
     )
     _table(console, "sources", ("source", "status", "age (s)", "cannot be read"), _sources(snapshot))
+
+
+def _tell_more(console: Console, more: int) -> None:
+    if more > 0:
+        console.print(f"… and {more} more: oracle state --json")
 
 
 def _agents(snapshot: Document) -> list[Sequence[object]]:
@@ -64,11 +95,39 @@ def _pods(snapshot: Document) -> list[Sequence[object]]:
     pods.sort(key=lambda pair: _is_well(pair[1]))
     return [
         (
-            f"{workload['namespace']}/{pod.get('name', pod['pod_id'])}", pod.get("status"), pod.get("cpu"),
-            pod.get("memory"), pod.get("restarts"), pod.get("last_termination_reason"),
+            _pod_name(workload, pod), pod.get("status"), pod.get("cpu"), pod.get("memory"),
+            pod.get("restarts"), pod.get("last_termination_reason"),
         )
         for workload, pod in pods
     ]  # fmt: skip
+
+
+def _pod_name(workload: Document, pod: Document) -> str:
+    name = f"{workload['namespace']}/{pod.get('name', pod['pod_id'])}"
+    return f"{name} (mock)" if workload.get("runtime") == "mock" else name
+
+
+def _ill_nodes(snapshot: Document) -> list[Sequence[object]]:
+    """Give a row for each node that is not ready or reports a pressure, those that are not ready first."""
+    nodes = [
+        node
+        for node in snapshot.get("kubernetes", {}).get("nodes", ())
+        if not node["ready"] or node.get("pressures")
+    ]
+    return [
+        (one["name"], "yes" if one["ready"] else "no", ", ".join(one.get("pressures", ())), one.get("reason"))
+        for one in sorted(nodes, key=lambda node: bool(node["ready"]))
+    ]
+
+
+def _events(snapshot: Document) -> list[Sequence[object]]:
+    """Give a row for each warning event, the newest first."""
+    events = snapshot.get("kubernetes", {}).get("events", ())
+    newest_first = sorted(events, key=lambda event: datetime.fromisoformat(event["last_seen"]), reverse=True)
+    return [
+        (f"{one['namespace']}/{one['object']}", one["reason"], one["count"], one["last_seen"], one["message"])
+        for one in newest_first
+    ]
 
 
 def _is_well(pod: Document) -> bool:
@@ -95,9 +154,14 @@ def _models(snapshot: Document) -> list[Sequence[object]]:
 
 def _sources(snapshot: Document) -> list[Sequence[object]]:
     return [
-        (one["name"], one["status"], one.get("age_seconds"), one.get("reason") or _unavailable(one))
+        (_source_name(one), one["status"], one.get("age_seconds"), one.get("reason") or _unavailable(one))
         for one in snapshot.get("sources", ())
     ]
+
+
+def _source_name(source: Document) -> str:
+    instance = source.get("instance")
+    return f"{source['name']}@{instance}" if instance else str(source["name"])
 
 
 def _unavailable(source: Document) -> str:
@@ -107,12 +171,30 @@ def _unavailable(source: Document) -> str:
 def _table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     if not rows:
         return
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")  # half a pod's name is no name
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    console.print(table)
+    cells = [[_cell(value) for value in row] for row in rows]
+    table = Table(box=None, pad_edge=False)
+    table.add_column(columns[0], no_wrap=True)
+    for column in columns[1:]:
+        table.add_column(column, overflow="fold", max_width=MAX_COLUMN)
+    for row in cells:
+        table.add_row(*row)
+    table.width = _width(console, [[Text(column) for column in columns], *cells])
+    console.print(Text(title, "italic"))
+    console.print(table, crop=False)
+
+
+def _width(console: Console, rows: Sequence[Sequence[Text]]) -> int | None:
+    """Give the width that a table needs where the terminal's, which is the usual one (None), is not its own.
+
+    A pipe has no width. On a terminal too narrow even for the first column and a rest of the others, lines
+    are longer than it.
+    """
+    first, *others = (max(cell_len(cell.plain) for cell in column) for column in zip(*rows, strict=True))
+    gaps = GAP * len(others)
+    if not console.is_terminal:
+        return first + gaps + sum(min(width, MAX_COLUMN) for width in others)
+    needed = first + gaps + sum(min(width, MIN_COLUMN) for width in others)
+    return needed if needed > console.width else None
 
 
 def _cell(value: object) -> Text:

@@ -1,16 +1,19 @@
 """`oracle state`, `validate` and `issues` against an API that answers as SPEC §5 says."""
 
+import io
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from cli.show_state import MAX_EVENTS, show_state
 from cli.stack import settings
 from cli.stack.server import free_port
 
@@ -92,6 +95,112 @@ def test_a_pod_in_trouble_stands_first_and_what_cannot_be_read_says_why(
     assert any(line.split()[:3] == ["agents/writer", "60", "61"] for line in lines)
 
 
+LONG_NAME = "research-assistant-agent-with-a-long-name-6c4b9d7f8-x2v9k"
+
+
+def rows_of(parts: Mapping[str, object], *, width: int = 80, is_terminal: bool = False) -> list[str]:
+    written = io.StringIO()
+    console = Console(file=written, width=width, force_terminal=is_terminal, color_system=None)
+    show_state({**SNAPSHOT, "workload": [], **parts}, console)
+    return [line.rstrip() for line in written.getvalue().splitlines()]
+
+
+def below(title: str, rows: list[str]) -> list[str]:
+    """Give the lines under a table's title and its header."""
+    return rows[rows.index(title) + 2 :]
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("is_terminal", [False, True])
+@pytest.mark.parametrize("name", ["writer-6c4b-1", LONG_NAME, "p" * 253])
+def test_the_name_of_a_pod_stays_whole_on_one_line(name: str, *, is_terminal: bool, width: int) -> None:
+    pod = {
+        "pod_id": "1", "name": name, "status": "CreateContainerConfigError", "cpu": 1250, "memory": 2048,
+        "restarts": 3, "last_termination_reason": "ContainerCannotRun",
+    }  # fmt: skip
+    workload = {"namespace": "agents", "deployment_name": "w", "pods": [pod]}
+    shown = rows_of({"workload": [workload]}, width=width, is_terminal=is_terminal)
+    (line,) = [line for line in shown if line.startswith(f"agents/{name} ")]
+    if not is_terminal:
+        whole = [f"agents/{name}", "CreateContainerConfigError", "1250", "2048", "3", "ContainerCannotRun"]
+        assert line.split() == whole
+
+
+def test_a_table_that_fits_the_terminal_is_not_wider_than_it() -> None:
+    pods = [{"pod_id": "1", "name": "research-agent-6c4b9d7f8-x2v9k", "status": "CreateContainerConfigError"}]
+    events = [
+        {
+            "namespace": "agents", "object": "Pod/x", "reason": "BackOff", "count": 3,
+            "message": "Back-off " * 30, "last_seen": "2026-02-06T14:32:00Z",
+        }
+    ]  # fmt: skip
+    parts = {
+        "workload": [{"namespace": "agents", "deployment_name": "w", "pods": pods}],
+        "kubernetes": {"deployments": [], "nodes": [], "events": events},
+    }
+    shown = rows_of(parts, is_terminal=True)
+    assert max(len(line) for line in shown) <= 80
+
+
+@pytest.mark.parametrize(
+    ("parts", "title", "row"),
+    [
+        (
+            {"sources": [{"name": "kubernetes", "instance": "prod", "status": "fresh", "age_seconds": 1.5}]},
+            "sources",
+            ["kubernetes@prod", "fresh", "1.5", "–"],
+        ),
+        (
+            {
+                "workload": [
+                    {"namespace": "mock", "runtime": "mock", "pods": [{"pod_id": "m", "status": "Running"}]}
+                ]
+            },
+            "pods and processes",
+            ["mock/m", "(mock)", "Running", "–", "–", "–", "–"],
+        ),
+        (
+            {"kubernetes": {"nodes": [{"name": "n1", "ready": True}, {"name": "n2", "ready": False}]}},
+            "nodes in trouble",
+            ["n2", "no", "–", "–"],
+        ),
+        (
+            {
+                "kubernetes": {
+                    "nodes": [
+                        {"name": "n1", "ready": True, "pressures": ["DiskPressure"]},
+                        {"name": "n2", "ready": False, "reason": "KubeletNotReady"},
+                    ]
+                }
+            },
+            "nodes in trouble",
+            ["n2", "no", "–", "KubeletNotReady"],
+        ),
+    ],
+)
+def test_each_part_of_the_cluster_has_its_row(parts: dict[str, object], title: str, row: list[str]) -> None:
+    assert below(title, rows_of(parts))[0].split() == row
+
+
+def test_nodes_that_are_well_are_not_listed() -> None:
+    shown = rows_of({"kubernetes": {"nodes": [{"name": "n1", "ready": True, "pressures": []}]}})
+    assert "nodes in trouble" not in shown
+
+
+def test_the_newest_warning_events_are_listed_first_and_the_rest_is_counted() -> None:
+    events = [
+        {
+            "namespace": "agents", "object": f"Pod/w-{second}", "reason": "BackOff", "message": "again",
+            "count": 3, "last_seen": f"2026-02-06T14:32:{second:02}Z",
+        }
+        for second in range(13)
+    ]  # fmt: skip
+    shown = below("warning events", rows_of({"kubernetes": {"events": events}}))
+    assert shown[0].split() == ["agents/Pod/w-12", "BackOff", "3", "2026-02-06T14:32:12Z", "again"]
+    assert shown[MAX_EVENTS - 1].split()[0] == "agents/Pod/w-3"
+    assert shown[MAX_EVENTS] == "… and 3 more: oracle state --json"
+
+
 def test_state_as_json_is_the_answer_itself(api: str) -> None:
     FakeApi.answers["/api/v1/oracle/state"] = (200, SNAPSHOT)
     shown = oracle("state", "--url", api, "--json", "--at", "2026-02-06T14:32:12Z")
@@ -156,6 +265,20 @@ def test_issues_exits_zero_only_when_healthy(api: str, system: str, status: int)
     shown = oracle("issues", "--url", api)
     assert shown.exit_code == status
     assert "Model gpt-4 at 95% TPM limit" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("agents", "tasks", "line"),
+    [
+        (0, 0, "healthy: 0 agents, 0 active tasks"),
+        (1, 1, "healthy: 1 agent, 1 active task"),
+        (2, 3, "healthy: 2 agents, 3 active tasks"),
+    ],
+)
+def test_issues_counts_agents_and_tasks_in_words(api: str, agents: int, tasks: int, line: str) -> None:
+    body = {"status": "healthy", "issues": [], "agent_count": agents, "active_tasks": tasks}
+    FakeApi.answers["/api/v1/oracle/issues"] = (200, body)
+    assert oracle("issues", "--url", api).stdout.splitlines() == [line]
 
 
 def test_a_refusal_is_told_in_one_line(api: str) -> None:
