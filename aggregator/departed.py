@@ -4,8 +4,6 @@ What lives and dies between two ticks is so in exactly one snapshot, and a pod t
 last word there. A checkpoint is taken with a tick, when nothing stands here, so nothing of it is kept. Pure.
 """
 
-from collections.abc import Iterator
-
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -41,17 +39,22 @@ class Departed:
 
     def __init__(self) -> None:
         self._gone: dict[str, tuple[int, Key, Part]] = {}
+        self._under: dict[str, set[Key]] = {}
 
     def add(self, key: Key, value: Part, at_ms: int) -> Key | None:
         """Keep a pod until the next tick; give the key that it went under before, if any."""
         before = self.back(key)
         self._gone[key[-1]] = (at_ms, key, value)
+        self._under.setdefault(key[1], set()).add(key)
         return before
 
     def back(self, key: Key) -> Key | None:
         """Let go of a pod that is there again; give the key that it went under, if any."""
         gone = self._gone.pop(key[-1], None)
-        return gone[1] if gone else None
+        if gone is None:
+            return None
+        self._leave(gone[1])
+        return gone[1]
 
     def get(self, key: Key) -> Part | None:
         """Give the last value of a pod that went since the last tick."""
@@ -66,9 +69,13 @@ class Departed:
         assert not isinstance(value.pod.deleted_at, UnsetType)
         return [Transition(status=value.pod.status, at=value.pod.deleted_at)]
 
-    def pods(self) -> Iterator[Key]:
-        """Give the pods that went."""
-        return (key for _, key, _ in self._gone.values())
+    def pods_of(self, deployment: str) -> set[Key]:
+        """Give those of a deployment's name, in whichever namespace."""
+        return self._under.get(deployment, set())
+
+    def holds(self, workload: Key) -> bool:
+        """Say whether a pod of this workload is among them."""
+        return any(key[:2] == workload for key in self.pods_of(workload[1]))
 
     def take(self, until_ms: int | None = None) -> list[Key]:
         """Let go of all, or of what went until a moment; give their keys."""
@@ -77,5 +84,12 @@ class Departed:
             if until_ms is not None and at_ms > until_ms:
                 break
             del self._gone[pod_id]
+            self._leave(key)
             keys.append(key)
         return keys
+
+    def _leave(self, key: Key) -> None:
+        pods = self._under[key[1]]
+        pods.discard(key)
+        if not pods:
+            del self._under[key[1]]

@@ -25,6 +25,7 @@ Told = tuple[int, Part]
 FRESH_INTERVALS = 3
 STALE_INTERVALS = 10
 REMOVED_AFTER_MS = 3_600_000
+MOCK = "@mock"
 REMEMBERED_EPOCHS = 8
 HANDOVER_LIMIT_MS = 60_000
 """How long, at most, a collector that was replaced may go on beating before it counts as a rival."""
@@ -147,7 +148,9 @@ class Observations:
     def expire(self, now_ms: int) -> list[Lost]:
         """Remove the sources that were silent for an hour; give what went with them."""
         silent = [
-            name for name, source in self.sources.items() if now_ms - source.heard_ms > REMOVED_AFTER_MS
+            name
+            for name, source in self.sources.items()
+            if now_ms - source.heard_ms > _kept_ms(name, source.interval_seconds)
         ]
         gone: list[Lost] = []
         for name in silent:
@@ -258,6 +261,11 @@ def _has_rival(state: SourceState, now_ms: int) -> bool:
 
 def _outdated_ms(state: SourceState) -> int:
     return int(STALE_INTERVALS * state.interval_seconds * 1000)
+
+
+def _kept_ms(name: str, interval_seconds: float) -> float:
+    """Give how long a silent source is kept; what is made up goes as soon as nobody tells it (SPEC §9)."""
+    return STALE_INTERVALS * interval_seconds * 1000 if name.endswith(MOCK) else REMOVED_AFTER_MS
 
 
 def _newest(holders: dict[str, Told]) -> Told:

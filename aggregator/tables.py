@@ -7,7 +7,6 @@ whole; what depends on the time alone is made anew at every tick by `views.py`.
 """
 
 from datetime import datetime
-from itertools import chain
 
 import msgspec
 
@@ -137,7 +136,7 @@ class Tables:
 
     def pods_of(self, deployment: str) -> set[Key]:
         """Give the pods of a deployment's name, those that went since the last tick among them."""
-        gone = {key for key in self.departed.pods() if key[1] == deployment}
+        gone = self.departed.pods_of(deployment)
         return gone.union(self.places.pods_of.get(deployment, ()))
 
     def workload(self, key: Key) -> Part | None:
@@ -169,6 +168,9 @@ class Tables:
         elif isinstance(value, KafkaClusterObserved):
             self.dirty.add(("kafka", ()))
         self._touch(record.kind, keys, at_ms)
+        if record.kind == "pod":
+            for left in keys[:-1]:  # It stands under another workload now.
+                self._close_workload(left)
 
     def _own(self, value: Part, at_ms: int) -> None:
         if isinstance(value, SnapshotSettings):
@@ -242,9 +244,9 @@ class Tables:
             self.dirty.add(("places", ()))
 
     def _holds_pods(self, key: Key) -> bool:
-        # The first pod answers as a rule: no set of them is made for each that goes.
-        pods = chain(self.places.pods_of.get(key[1], ()), self.departed.pods())
-        return any(pod[:2] == key for pod in pods)
+        # The first pod answers as a rule: only another namespace has others under this name.
+        here = any(pod[:2] == key[:2] for pod in self.places.pods_of.get(key[1], ()))
+        return here or self.departed.holds(key[:2])
 
     def _forget_shown(self, until_ms: int | None = None) -> None:
         self.dirty |= {("pod", key) for key in self.transitions.take(until_ms)}

@@ -260,3 +260,29 @@ def test_a_source_says_which_of_its_parts_cannot_be_read_until_they_can() -> Non
     log.add(4_500, mark())
     shown = [one["sources"][-1].get("unavailable") for one in folded(log).documents()]
     assert shown == [missing, None]
+
+
+def test_a_workload_that_is_gone_goes_when_its_last_pod_moves_to_another() -> None:
+    log = Log()
+    for record in (workload("web"), pod("web", "web-0"), gone("workload", "web")):
+        log.add(100, record)
+    for record in (workload("rs"), pod("rs", "web-0")):
+        log.add(2_100, record)
+    log.add(4_100, mark())
+    first, second = (
+        [one["deployment_name"] for one in document["workload"]] for document in folded(log).documents()
+    )
+    assert (first, second) == (["web"], ["rs"])
+
+
+def test_made_up_workloads_go_as_soon_as_nobody_tells_them() -> None:
+    log = Log()
+    for name in ("kubernetes@mock", "kubernetes@prod"):
+        told_there = msgspec.structs.replace(workload(name.partition("@")[2]), source=name)
+        log.add(100, told_there)
+        log.add(110, heartbeat(source=name))
+    log.add(2_100, mark())
+    log.add(30_100, mark())
+    *_, last = folded(log).documents()
+    assert [one["deployment_name"] for one in last["workload"]] == ["prod"]
+    assert [one["instance"] for one in last["sources"] if one["name"] == "kubernetes"] == ["prod"]
