@@ -160,15 +160,18 @@ class ProcessCollector:
         process = instance.root.process
         place = self._slots.of(process)
         before = self._pods.get(process)
-        transitions = (before and before.transitions) or translate.begun(process)
         status = translate.status_of(instance.root.status)
+        told = (before and before.transitions) or translate.begun(process)
+        # Of a process that is first seen nobody knows since when it is as it is, only when it began.
+        if before and before.status != status:
+            told = translate.followed(told, status, translate.moment(now.timestamp()))
         return translate.pod(
             self._host,
             instance,
             self._usage.of(process),
             place,
             place.looping(at_seconds),
-            translate.followed(transitions, status, translate.moment(now.timestamp())),
+            told,
         )
 
     def _observed(self, process: Process, pod: Pod) -> Observed:

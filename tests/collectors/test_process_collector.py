@@ -120,6 +120,15 @@ async def test_a_stopped_process_is_told_with_the_moment_and_when_it_goes_on() -
     assert transitions[:3] == pods(told[2])[0].transitions
 
 
+async def test_of_a_process_that_is_stopped_when_first_seen_no_moment_is_made_up() -> None:
+    told = await passes(
+        reading(sample(10, status="stopped")), reading(sample(10, status="stopped")), reading(sample(10))
+    )
+    assert stories(told) == [["10 Stopped 0"], ["10 Stopped 0"], ["10 Running 0"]]
+    chains = [[one.status for one in pods(items)[0].transitions or []] for items in told]
+    assert chains[:2] == [["Created", "Running"]] * 2
+
+
 async def test_a_short_pass_repeats_the_rates_of_the_last_full_one() -> None:
     told = await passes(
         reading(sample(10, cpu=1.0)),
