@@ -30,7 +30,7 @@ FAILED = frozenset(
 """The pod does no work, and will not by itself."""
 STARTING = frozenset({"Created", "Pending", "ContainerCreating", "PodInitializing", "SchedulingGated"})
 """The pod does no work yet."""
-ENDED = frozenset({"Succeeded", "Completed", "Deleted"})
+ENDED = frozenset({"Succeeded", "Completed", "Deleted", "Gone"})
 """The pod's work is done: it says nothing bad of its agent while another instance lives."""
 LEAVING = ENDED | {"Terminating"}
 """The pod is, or soon will be, no more."""

@@ -44,6 +44,7 @@ def health(status: str, **more: Any) -> str:
         ("Completed", "down", False),
         ("Succeeded", "down", False),
         ("Deleted", "down", False),
+        ("Gone", "down", False),
         ("Unknown", "unknown", False),
         ("SomethingNew", "unknown", False),
     ],

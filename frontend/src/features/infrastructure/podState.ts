@@ -3,7 +3,7 @@ import type { Pod } from '@/api/generated/oracleState'
 import type { Tone } from '@/components/status'
 
 const ON_ITS_WAY = new Set(['Created', 'Pending', 'ContainerCreating', 'PodInitializing', 'SchedulingGated'])
-const AT_REST = new Set(['Completed', 'Succeeded', 'Exited', 'Deleted'])
+const AT_REST = new Set(['Completed', 'Succeeded', 'Exited', 'Deleted', 'Gone'])
 const WANTS_A_LOOK = new Set(['NotReady', 'Stopped', 'Unschedulable'])
 /** `Init:1/3` is an init container that runs; `Init:Error` is one that failed. */
 const INIT_RUNS = /^Init:\d+\/\d+$/
