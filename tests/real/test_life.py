@@ -218,4 +218,6 @@ def test_a_collector_that_is_killed_and_started_again_tells_what_it_missed_once(
     watched.until("the restart", lambda one: (pod_of(one, "survivor") or {}).get("restarts") == 1)
     watched.until("no ghost", lambda one: pod_of(one, "victim") is None)
     assert watched.chain("survivor") == ["Created", "Running", "OOMKilled", "Running"]
+    # Nobody saw this one end, and its last snapshot says so.
+    assert watched.chain("victim") == ["Created", "Gone"]
     assert_told_once_and_in_order(watched)
