@@ -145,6 +145,11 @@ class Observations:
             gone += self._drop(record.source, source, kind, absent)
         return gone
 
+    def has_rival(self, name: str, at_ms: int) -> bool:
+        """Say whether two collectors speak under a source's name."""
+        source = self.sources.get(name)
+        return source is not None and _has_rival(source, at_ms)
+
     def expire(self, now_ms: int) -> list[Lost]:
         """Remove the sources that were silent for an hour; give what went with them."""
         silent = [

@@ -96,7 +96,8 @@ class Tables:
             case Gone():
                 self._lose(self.observations.remove(record, at_ms), at_ms)
             case Heartbeat():
-                self._lose(self.observations.heartbeat(record, at_ms), at_ms, unseen=True)
+                alone = not self.observations.has_rival(record.source, at_ms)  # Else the other may see it.
+                self._lose(self.observations.heartbeat(record, at_ms), at_ms, unseen=alone)
             case EventRecord():
                 if self._is_new(entry.origin):
                     self._event(record.event, at_ms)
@@ -244,7 +245,6 @@ class Tables:
             self.dirty.add(("places", ()))
 
     def _holds_pods(self, key: Key) -> bool:
-        # The first pod answers as a rule: only another namespace has others under this name.
         here = any(pod[:2] == key[:2] for pod in self.places.pods_of.get(key[1], ()))
         return here or self.departed.holds(key[:2])
 

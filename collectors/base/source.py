@@ -20,7 +20,7 @@ from schema.types import Part
 from schema.wire import decode, encode
 
 MAX_ENDS = 1000
-"""Entities that ended while nobody could be told; the oldest are forgotten beyond this."""
+"""Entities of a kind that ended while nobody could be told; the oldest are forgotten beyond this."""
 MAX_REASON = 1000
 """Characters of a reason: it travels with every heartbeat."""
 _DECODERS: dict[str, msgspec.json.Decoder[Part]] = {
@@ -40,7 +40,7 @@ class Source:
         self._unavailable: dict[str, str] = {}
         self._told_unavailable: set[str] = set()
         self._refused: dict[str, dict[str, str]] = defaultdict(dict)
-        self._ended: dict[tuple[str, str], bytes] | None = None
+        self._ended: dict[str, dict[str, bytes]] | None = None
 
     @property
     def synced(self) -> list[str]:
@@ -101,9 +101,10 @@ class Source:
         The synced kinds stay so: memory is complete for them, and the heartbeat that says so comes after.
         """
         self._epoch = epoch
-        for (kind, entity_id), encoded in (self._ended or {}).items():
-            yield self._record(kind, entity_id, encoded, now)
-            yield self._gone(kind, entity_id, now)
+        for kind, ended in (self._ended or {}).items():
+            for entity_id, encoded in ended.items():
+                yield self._record(kind, entity_id, encoded, now)
+                yield self._gone(kind, entity_id, now)
         for kind, entities in self._values.items():
             for entity_id, encoded in entities.items():
                 yield self._record(kind, entity_id, encoded, now)
@@ -139,9 +140,10 @@ class Source:
     def _keep_end(self, kind: str, entity_id: str, encoded: bytes) -> None:
         if self._ended is None:
             return
-        self._ended[kind, entity_id] = encoded
-        if len(self._ended) > MAX_ENDS:
-            del self._ended[next(iter(self._ended))]
+        ended = self._ended.setdefault(kind, {})
+        ended[entity_id] = encoded
+        if len(ended) > MAX_ENDS:
+            del ended[next(iter(ended))]
 
     def _observe(self, item: collector.Observed, now: datetime) -> list[Observed | Gone]:
         # Seen even when the value turns out to be wrong: an entity that is there is not gone.

@@ -17,7 +17,7 @@ import kubernetes.client
 import kubernetes.config
 import msgspec
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError, LocationValueError
 
 from collectors.k8s_collector.clock import ServerClock
 from collectors.k8s_collector.settings import K8sSettings
@@ -105,13 +105,15 @@ class ApiServer:
             answer = self._api.call_api("GET", url, headers, _request_timeout=(CONNECT_SECONDS, seconds))
         except kubernetes.client.ApiException as error:
             raise SourceUnavailable(f"{self._name}: {_short(error.reason)}") from None
+        except (LocationValueError, LocationParseError):
+            # These texts, and those of ValueError, may hold the credential itself.
+            raise SourceUnavailable(f"{self._name} is no address that can be asked") from None
+        except (HTTPError, OSError, kubernetes.config.ConfigException) as error:
+            raise SourceUnavailable(f"{self._name} does not answer: {_short(error)}") from None
         except ValueError:
-            # The error's own text would be the credential.
             raise SourceUnavailable(
                 f"{self._name}: our credentials hold a character that no request may carry"
             ) from None
-        except (HTTPError, OSError, kubernetes.config.ConfigException) as error:
-            raise SourceUnavailable(f"{self._name} does not answer: {_short(error)}") from None
         response: urllib3.HTTPResponse = answer.response
         if not _passed_on(path):
             self._clock.learn(_date_of(response))
@@ -203,8 +205,8 @@ def _date_of(response: urllib3.HTTPResponse) -> datetime | None:
 
 def shown_address(url: str) -> str:
     """Give a URL's scheme, host and port: a user and password may stand in it, too."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}"
+    scheme, _, rest = url.rpartition("://")
+    return f"{scheme or 'https'}://{rest.rpartition('@')[2].partition('/')[0]}"
 
 
 def _short(error: object) -> str:

@@ -186,8 +186,8 @@ class KubernetesCollector:
     async def _tell_complete(self, settled: asyncio.Event, pods_known: asyncio.Event) -> None:
         """Call a kind complete once everything that it is made of is in step, or known to be refused.
 
-        What a server in trouble refuses for now holds up only the kinds that are made of it: a collector that
-        has just begun must not take for gone what it could not read yet.
+        What a server in trouble refuses for now, and an object that cannot be read, hold up only the kinds
+        that are made of it: a collector that has just begun must not take for gone what it could not read.
         """
         while True:
             await settled.wait()
@@ -198,7 +198,7 @@ class KubernetesCollector:
             if not all(one.settled or one.refused for one in pods):
                 continue
             pods_known.set()
-            waiting = {kind for one in self._reflectors if not one.settled for kind in one.resource.kinds}
+            waiting = {kind for one in self._reflectors if not one.is_whole for kind in one.resource.kinds}
             ready = tuple(kind for kind in KINDS if kind not in waiting and kind not in self._complete)
             self._complete.update(ready)
             if ready:
@@ -220,7 +220,8 @@ def make(settings: K8sSettings) -> tuple[Collector, str]:
     )
     if client.has_cluster(settings):
         return collector, settings.k8s_cluster or client.own_place(settings)[0] or "unknown"
-    return collector, settings.k8s_cluster or ("mock" if settings.oracle_allow_mocks else "none")
+    # What is made up has a name of its own, by which it goes at once when nobody tells it any more.
+    return collector, "mock" if settings.oracle_allow_mocks else settings.k8s_cluster or "none"
 
 
 def main() -> None:

@@ -46,8 +46,8 @@ class Events:
         """Take an event in; give what the log needs because of it."""
         uid = event.metadata.uid
         key = key_of(event)
+        told = told_of(event)  # Before anything is kept or forgotten: it may raise ValueError.
         moved = self._forget_entry(uid) if self._keys.get(uid, key) != key else []
-        told = told_of(event)  # Before anything is kept: it may raise ValueError.
         self._keys[uid] = key
         self._entries.setdefault(key, {})[uid] = told
         about = event.involved_object

@@ -73,12 +73,12 @@ def lived(before: Life | None, pod: Pod, status: Status, now: datetime) -> Life:
         one for one in dict.fromkeys(moments) if one[0] > told_from and (one[0], one[1][:256]) not in seen
     ]
     fresh.sort(key=itemgetter(0))
-    if before is not None and changed and (not fresh or fresh[-1][1] != status.name):
+    if before is not None and changed and all(name != status.name for _, name in fresh):
         seen_at = _later(now.replace(microsecond=0), 2 * restarts + 3 if ran else 1)
         fresh.append((max([seen_at, *(at for at, _ in moments)]), status.name))
     transitions = (*known, *(Transition(status=name[:256], at=at) for at, name in fresh))
     told_from = max([told_from, *(one.at for one in transitions[:-MAX_TRANSITIONS])])
-    restarted_at = _restarted(before, restarts, now, last_termination(pod))
+    restarted_at = _restarted(before, restarts, now)
     return Life(status.name, restarts, transitions[-MAX_TRANSITIONS:], restarted_at, told_from)
 
 
@@ -141,11 +141,8 @@ def _later(moment: datetime, microseconds: int) -> datetime:
         return moment
 
 
-def _restarted(
-    before: Life | None, restarts: int, now: datetime, last: Terminated | None
-) -> tuple[datetime, ...]:
-    """Note a restart. Of several at once, seen after an outage, only the last is known to be new."""
+def _restarted(before: Life | None, restarts: int, now: datetime) -> tuple[datetime, ...]:
+    """Note a restart as it is seen. Of several at once, after an outage, only the last is known as new."""
     if before is None or restarts <= before.restarts:
         return before.restarted_at if before else ()
-    at = last.finished_at if last is not None and last.finished_at is not None else now
-    return (*before.restarted_at, at)[-LOOP_RESTARTS:]
+    return (*before.restarted_at, now)[-LOOP_RESTARTS:]

@@ -30,6 +30,7 @@ LONG_SECONDS = 90.0
 """A bookmark comes about every minute."""
 SHORT_SECONDS = 2.0
 """A connection that lasted no longer did not work: the next one waits, twice as long each time."""
+_PASSING = frozenset({408, 425, 429})
 _NO_STREAMING = frozenset({400, 405, 415, 422})
 """How a server answers that does not know streaming lists."""
 
@@ -51,6 +52,7 @@ class Reflector:
         self._unreadable: dict[str, str] = {}
         self._streams_lists = True
         self._is_silent = False
+        self._was_whole = False
         self._told: str | None = None
 
     async def follow(self, server: Server, settled: Callable[[], None]) -> None:
@@ -67,7 +69,8 @@ class Reflector:
             except SourceRefused as error:
                 self.refused = str(error)
                 await self._tell()
-                self.settled = error.status != 429 and error.status < 500  # Trouble of the server passes.
+                # Trouble of the server passes: 5xx, too many requests, and what it says in no known form.
+                self.settled = 400 <= error.status < 500 and error.status not in _PASSING
                 settled()
             if not self.refused and loop.time() - began > SHORT_SECONDS:
                 wait_seconds = RETRY_SECONDS[0]
@@ -134,9 +137,15 @@ class Reflector:
         elif self._is_silent:
             self._version = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is settled, and knows every object: what it cannot read is there all the same."""
+        return self.settled and (bool(self.refused) or not self._unreadable)
+
     def _settle(self, settled: Callable[[], None]) -> None:
-        if not self.settled:
+        if not self.settled or self.is_whole != self._was_whole:
             self.settled = True
+            self._was_whole = self.is_whole
             settled()
 
     def _take(self, line: bytes) -> list[Item]:

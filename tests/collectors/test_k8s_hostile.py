@@ -1,6 +1,7 @@
 """What no API server in order sends: nothing of it ends the collector, or leaves it with a credential."""
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,58 @@ async def test_garbage_on_one_resource_costs_that_resource_only(api: Api, watchi
     assert not watched.down
 
 
+async def test_garbage_at_the_beginning_ends_nothing_that_an_earlier_collector_told(
+    api: Api, watching: Watching
+) -> None:
+    fill(api)
+    api.always(PODS, watch(b"<html>\n"))
+    watched = watching(oracle_namespaces=("agents", "other"))
+    await watched.until(lambda: "pods in agents" in watched.reasons and "node" in watched.synced)
+    assert not {"pod", "workload"} & watched.synced
+    api.always(PODS, None)
+    await watched.synced_all()
+
+
+async def test_an_object_that_a_fresh_collector_cannot_read_is_not_taken_for_gone(
+    api: Api, watching: Watching
+) -> None:
+    fill(api)
+    wrong = pod_json("odd", {"phase": "Running"})
+    wrong["spec"]["containers"] = "no list"
+    api.put(PODS, wrong)
+    watched = watching()
+    await watched.until(lambda: "pods in agents" in watched.reasons and "node" in watched.synced)
+    assert "pod" not in watched.synced
+    api.put(PODS, pod_json("odd", {"phase": "Running"}))
+    await watched.synced_all()
+    assert "pods in agents" not in watched.reasons or not watched.reasons["pods in agents"]
+
+
+@pytest.mark.parametrize("url", ["https://a..b:6443", "https://host:99999", "admin:SECRET@api:6443"])
+def test_a_wrong_address_is_called_an_address(api: Api, tmp_path: Path, url: str) -> None:
+    path = api.kubeconfig(tmp_path / "kubeconfig")
+    path.write_text(path.read_text().replace(api.url, url))
+    with pytest.raises(SourceUnavailable) as caught:
+        connect(settings(kubeconfig=str(path)), ServerClock()).get("/version")
+    assert "credentials" not in str(caught.value)
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("slow_seconds", [0, 700, 3600])
+def test_a_restart_loop_is_seen_by_whatever_clock_the_node_has(slow_seconds: int) -> None:
+    life = None
+    for number in range(5):
+        now = NOW + timedelta(seconds=30 * number)
+        end = (now - timedelta(seconds=slow_seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        last = {"terminated": {"reason": "Error", "exitCode": 1, "finishedAt": end}}
+        container = {"name": "main", "restartCount": number, "state": {"running": {}}, "lastState": last}
+        one = decoded(Pod, pod_json("p", {"phase": "Running", "containerStatuses": [container]}))
+        life = lived(life, one, status_of(one), now)
+    assert life is not None
+    assert life.loops(NOW + timedelta(seconds=150))
+    assert not life.loops(NOW + timedelta(minutes=30))
+
+
 @pytest.mark.parametrize("token", ["good\n", "good \n\n"])
 def test_a_token_file_may_end_with_a_newline(api: Api, tmp_path: Path, token: str) -> None:
     path = api.kubeconfig(tmp_path / "kubeconfig", token)
@@ -83,6 +136,8 @@ def test_a_token_that_no_header_carries_is_not_repeated(api: Api, tmp_path: Path
         ("https://10.0.0.1:6443", "https://10.0.0.1:6443"),
         ("http://admin:SECRET@api.example:80/base", "http://api.example:80"),
         ("https://a:b@c:d@host", "https://host"),
+        ("admin:SECRET@api:6443", "https://api:6443"),
+        ("http://admin:SEC/RET@api:6443", "http://api:6443"),
     ],
 )
 def test_an_address_is_shown_without_who_asks(url: str, shown: str) -> None:
