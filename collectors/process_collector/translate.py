@@ -126,8 +126,9 @@ def pod(
 
 def ended(last: Pod, end: End) -> Pod:
     """Give the last word on a pod whose process has ended: it uses nothing any more."""
-    at = moment(end.at_seconds)
     told = last.transitions or []
+    # The kernel counts beginnings in hundredths of a second: no life may end before it began.
+    at = max([moment(end.at_seconds), *(one.at for one in told[-1:])])
     return Pod(
         pod_id=last.pod_id,
         name=last.name,

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from collectors.process_collector import client
-from collectors.process_collector.client import ProcessTable
+from collectors.process_collector.client import TICK_SECONDS, ProcessTable
 from collectors.process_collector.readings import Sample
 from collectors.process_collector.settings import PATTERNS, compiled
 from collectors.process_collector.translate import MIB, instances_of
@@ -133,4 +133,7 @@ def test_a_process_that_began_after_another_ended_is_told_so() -> None:
             found = of(watched, workload)
             begun.append(found.process.began_at)
         ended.append(time.time())
-    assert begun[0] < ended[0] < begun[1] < ended[1] < begun[2] < ended[2]
+    assert ended[0] < begun[1]
+    assert ended[1] < begun[2]
+    # A beginning is counted in ticks, so a life below one may seem to begin a tick late.
+    assert all(began <= end + TICK_SECONDS for began, end in zip(begun, ended, strict=True))

@@ -194,3 +194,11 @@ def test_a_pods_id_depends_on_host_number_and_start() -> None:
 
 def test_the_default_patterns_have_their_group() -> None:
     assert all("name" in re.compile(pattern).groupindex for pattern in PATTERNS)
+
+
+def test_no_life_ends_before_it_began_though_beginnings_are_counted_in_ticks() -> None:
+    began = Transition(status="Running", at=datetime.fromtimestamp(BORN + 0.01, UTC))
+    last = Pod(pod_id="p", name="p", status="Running", transitions=[began])
+    told = translate.ended(last, End(BORN + 0.004, code=1))
+    assert [one.status for one in told.transitions or []] == ["Running", "Error"]
+    assert told.deleted_at == began.at
