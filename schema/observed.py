@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from schema import models
-from schema.types import Count, DiscoveryMode, Id, Part, Runtime, Text, Time
+from schema.part_models import CommitsFrom
+from schema.types import Amount, Count, DiscoveryMode, Id, Part, Runtime, Text, Time
 
 
 class WorkloadObserved(Part, frozen=True, kw_only=True):
@@ -43,10 +44,16 @@ class AgentObserved(Part, frozen=True, kw_only=True):
 
 
 class KafkaClusterObserved(Part, frozen=True, kw_only=True):
-    """When a sample of the broker was taken, and how many brokers answered."""
+    """When and how a sample of the broker was taken, and how many brokers answered (see `models.Kafka`)."""
 
     sampled_at: Time
+    sample_seconds: Amount | UnsetType = UNSET
+    interval_seconds: Amount | UnsetType = UNSET
+    interval_reason: Text | UnsetType = UNSET
+    commits_from: CommitsFrom | UnsetType = UNSET
+    commits_from_reason: Text | UnsetType = UNSET
     brokers: Count
+    brokers_missing: list[Count] | UnsetType = UNSET
 
 
 class ModelObserved(Part, frozen=True, kw_only=True):

@@ -7,6 +7,19 @@ from msgspec import UNSET, Meta, UnsetType
 from schema.types import Amount, Count, Id, Money, Part, Text, Time
 
 
+Verdict = Literal["ok", "lagging", "stalled", "stopped", "rewinding"]
+"""How a group fares: behind and not catching up, there but not moving, no longer committing, going back."""
+PartitionDoubt = Literal["no_commit", "beyond_end", "truncated", "future_timestamps", "unanswered"]
+"""What makes a partition's lag doubtful.
+
+Nothing is committed; the commit lies beyond the end (the topic was made anew); what comes next was removed by
+the broker; timestamps are later than now, so that `lag_seconds` is a lower bound; the partition does not
+answer, and its offsets are the last known.
+"""
+CommitsFrom = Literal["internal_topic", "admin_api"]
+"""How committed offsets are known: by reading `__consumer_offsets`, or by asking the coordinators."""
+
+
 class ReplicaSet(Part, frozen=True, kw_only=True):
     """A replica set of a deployment that still has, or shall have, pods; `revision` as in its rollouts."""
 
@@ -65,41 +78,73 @@ class Kubernetes(Part, frozen=True, kw_only=True):
 
 
 class Member(Part, frozen=True, kw_only=True):
-    """A member of a consumer group."""
+    """A member of a consumer group, the topics it was given partitions of, and the agent that it belongs to."""
 
     member_id: Id
     client_id: Annotated[str, Meta(max_length=256)]
     host: Annotated[str, Meta(max_length=256)]
+    topics: list[Id] | UnsetType = UNSET
     agent_id: Id | UnsetType = UNSET
 
 
 class GroupPartition(Part, frozen=True, kw_only=True):
-    """A consumer group's position in one partition; lag in messages and in seconds."""
+    """A consumer group's position in one partition; lag in messages and in seconds.
+
+    `lag_messages` is the end offset less the committed one, as Kafka's own tool counts it; absent without a
+    commit. `lag_seconds` is the age of the oldest message that is not committed, `unread_since` the moment at
+    which it was appended. `lost_messages` were removed by the broker before the group read them.
+    """
 
     topic: Id
     partition: Count
     committed_offset: Count | UnsetType = UNSET
     end_offset: Count
-    lag_messages: Count
+    lag_messages: Count | UnsetType = UNSET
     lag_seconds: Amount | UnsetType = UNSET
+    unread_since: Time | UnsetType = UNSET
     committed_at: Time | UnsetType = UNSET
+    consumed_per_second: Amount | UnsetType = UNSET
+    produced_per_second: Amount | UnsetType = UNSET
+    seconds_to_catch_up: Amount | UnsetType = UNSET
+    never_catches_up: bool | UnsetType = UNSET
+    verdict: Verdict | UnsetType = UNSET
+    doubt: PartitionDoubt | UnsetType = UNSET
+    lost_messages: Count | UnsetType = UNSET
 
 
 class Group(Part, frozen=True, kw_only=True):
-    """A consumer group, sampled at one instant."""
+    """A consumer group, sampled at one instant.
+
+    `lag_seconds`, `seconds_to_catch_up` and the verdict are those of its worst partition. At most 2,000
+    partitions are listed, those with the largest lag; the sums count all. `unavailable` says why a group that
+    is there cannot be read.
+    """
 
     group: Id
     state: Id
-    verdict: Literal["ok", "lagging", "stalled", "stopped", "rewinding"] | UnsetType = UNSET
-    lag_messages: Count
+    verdict: Verdict | UnsetType = UNSET
+    lag_messages: Count | UnsetType = UNSET
     lag_seconds: Amount | UnsetType = UNSET
+    committed_at: Time | UnsetType = UNSET
+    consumed_per_second: Amount | UnsetType = UNSET
+    produced_per_second: Amount | UnsetType = UNSET
     seconds_to_catch_up: Amount | UnsetType = UNSET
+    never_catches_up: bool | UnsetType = UNSET
+    agent_ids: list[Id] | UnsetType = UNSET
     members: list[Member]
     partitions: list[GroupPartition]
+    partitions_left_out: Count | UnsetType = UNSET
+    unavailable: Text | UnsetType = UNSET
 
 
 class Topic(Part, frozen=True, kw_only=True):
-    """A watched topic; `depth` is the largest lag of any group that reads it, in messages."""
+    """A watched topic; `depth` and `lag_seconds` are the largest lag of any group that reads it.
+
+    `messages` are those that the broker keeps (an upper bound where a topic is compacted), `size_bytes` what
+    they take on the leaders' disks. `consumed_per_second` is the sum over its groups; `end_to_end_seconds`
+    the age of messages at their commit, in the slowest group. `dead_letters_per_minute` stands at dead-letter
+    topics only. `agent_ids` are the agents that consume it.
+    """
 
     topic: Id
     partitions: Count
@@ -107,17 +152,35 @@ class Topic(Part, frozen=True, kw_only=True):
     consumed_per_second: Amount | UnsetType = UNSET
     end_to_end_seconds: Amount | UnsetType = UNSET
     depth: Count | UnsetType = UNSET
+    lag_seconds: Amount | UnsetType = UNSET
     backpressure: bool | UnsetType = UNSET
+    messages: Count | UnsetType = UNSET
+    size_bytes: Count | UnsetType = UNSET
     dead_letter_of: Id | UnsetType = UNSET
     dead_letters_per_minute: Amount | UnsetType = UNSET
     under_replicated: Count | UnsetType = UNSET
+    leaderless: Count | UnsetType = UNSET
+    recreated_at: Time | UnsetType = UNSET
+    partitions_added_at: Time | UnsetType = UNSET
+    agent_ids: list[Id] | UnsetType = UNSET
+    unavailable: Text | UnsetType = UNSET
 
 
 class Kafka(Part, frozen=True, kw_only=True):
-    """The broker-level view: one coherent sample, taken at `sampled_at`."""
+    """The broker-level view: one coherent sample, taken at `sampled_at`, within `sample_seconds`.
+
+    `commits_from` says how committed offsets are known; `interval_reason` why samples are taken less often
+    than asked. `brokers_missing` are the ids of brokers that hold replicas and do not answer.
+    """
 
     sampled_at: Time
+    sample_seconds: Amount | UnsetType = UNSET
+    interval_seconds: Amount | UnsetType = UNSET
+    interval_reason: Text | UnsetType = UNSET
+    commits_from: CommitsFrom | UnsetType = UNSET
+    commits_from_reason: Text | UnsetType = UNSET
     brokers: Count
+    brokers_missing: list[Count] | UnsetType = UNSET
     groups: list[Group]
     topics: list[Topic]
 

@@ -243,50 +243,88 @@ export interface KubernetesEvent {
   last_seen: string
 }
 /**
- * The broker-level view: one coherent sample, taken at `sampled_at`.
+ * The broker-level view: one coherent sample, taken at `sampled_at`, within `sample_seconds`.
+ *
+ *     `commits_from` says how committed offsets are known; `interval_reason` why samples are taken less often
+ *     than asked. `brokers_missing` are the ids of brokers that hold replicas and do not answer.
  */
 export interface Kafka {
   sampled_at: string
+  sample_seconds?: number
+  interval_seconds?: number
+  interval_reason?: string
+  commits_from?: 'admin_api' | 'internal_topic'
+  commits_from_reason?: string
   brokers: number
+  brokers_missing?: number[]
   groups: Group[]
   topics: Topic[]
 }
 /**
  * A consumer group, sampled at one instant.
+ *
+ *     `lag_seconds`, `seconds_to_catch_up` and the verdict are those of its worst partition. At most 2,000
+ *     partitions are listed, those with the largest lag; the sums count all. `unavailable` says why a group that
+ *     is there cannot be read.
  */
 export interface Group {
   group: string
   state: string
   verdict?: 'lagging' | 'ok' | 'rewinding' | 'stalled' | 'stopped'
-  lag_messages: number
+  lag_messages?: number
   lag_seconds?: number
+  committed_at?: string
+  consumed_per_second?: number
+  produced_per_second?: number
   seconds_to_catch_up?: number
+  never_catches_up?: boolean
+  agent_ids?: string[]
   members: Member[]
   partitions: GroupPartition[]
+  partitions_left_out?: number
+  unavailable?: string
 }
 /**
- * A member of a consumer group.
+ * A member of a consumer group, the topics it was given partitions of, and the agent that it belongs to.
  */
 export interface Member {
   member_id: string
   client_id: string
   host: string
+  topics?: string[]
   agent_id?: string
 }
 /**
  * A consumer group's position in one partition; lag in messages and in seconds.
+ *
+ *     `lag_messages` is the end offset less the committed one, as Kafka's own tool counts it; absent without a
+ *     commit. `lag_seconds` is the age of the oldest message that is not committed, `unread_since` the moment at
+ *     which it was appended. `lost_messages` were removed by the broker before the group read them.
  */
 export interface GroupPartition {
   topic: string
   partition: number
   committed_offset?: number
   end_offset: number
-  lag_messages: number
+  lag_messages?: number
   lag_seconds?: number
+  unread_since?: string
   committed_at?: string
+  consumed_per_second?: number
+  produced_per_second?: number
+  seconds_to_catch_up?: number
+  never_catches_up?: boolean
+  verdict?: 'lagging' | 'ok' | 'rewinding' | 'stalled' | 'stopped'
+  doubt?: 'beyond_end' | 'future_timestamps' | 'no_commit' | 'truncated' | 'unanswered'
+  lost_messages?: number
 }
 /**
- * A watched topic; `depth` is the largest lag of any group that reads it, in messages.
+ * A watched topic; `depth` and `lag_seconds` are the largest lag of any group that reads it.
+ *
+ *     `messages` are those that the broker keeps (an upper bound where a topic is compacted), `size_bytes` what
+ *     they take on the leaders' disks. `consumed_per_second` is the sum over its groups; `end_to_end_seconds`
+ *     the age of messages at their commit, in the slowest group. `dead_letters_per_minute` stands at dead-letter
+ *     topics only. `agent_ids` are the agents that consume it.
  */
 export interface Topic {
   topic: string
@@ -295,10 +333,18 @@ export interface Topic {
   consumed_per_second?: number
   end_to_end_seconds?: number
   depth?: number
+  lag_seconds?: number
   backpressure?: boolean
+  messages?: number
+  size_bytes?: number
   dead_letter_of?: string
   dead_letters_per_minute?: number
   under_replicated?: number
+  leaderless?: number
+  recreated_at?: string
+  partitions_added_at?: string
+  agent_ids?: string[]
+  unavailable?: string
 }
 /**
  * LLM use since 00:00 UTC (`day`), the running total, and the calls in flight.
