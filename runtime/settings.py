@@ -41,6 +41,9 @@ class BaseSettings(msgspec.Struct, frozen=True, kw_only=True):
     kafka_sasl_username: str = ""
     kafka_sasl_password: str = ""
     kafka_ssl_ca_location: str = ""
+    kafka_ssl_certificate_location: str = ""
+    kafka_ssl_key_location: str = ""
+    kafka_ssl_key_password: str = ""
 
 
 S = TypeVar("S", bound=BaseSettings)

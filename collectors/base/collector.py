@@ -48,7 +48,19 @@ class Partial:
     reason: str
 
 
-Item = Observed | Gone | Complete | Partial
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The next pass is not to begin before so many seconds after this one began, however often is asked.
+
+    It holds for the pass that says it. Heartbeats go on as often as before.
+    """
+
+    seconds: float
+
+
+Told = Observed | Gone | Complete | Partial
+"""What says something of the source."""
+Item = Told | Due
 
 
 class Collector(Protocol):

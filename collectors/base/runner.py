@@ -120,9 +120,13 @@ class Runner:
     async def observe_once(self) -> float:
         """Run one pass, and give the seconds until the next is due; an unreachable source backs off."""
         began = self._clock.monotonic()
+        interval_seconds = self._pace.interval_seconds
         self._source.begin_pass()
         try:
             async for item in self._collector.observe():
+                if isinstance(item, collector.Due):
+                    interval_seconds = max(interval_seconds, item.seconds)
+                    continue
                 self._take(item)
                 if isinstance(item, collector.Partial):
                     self._note_unavailable()
@@ -137,7 +141,7 @@ class Runner:
         outcome = "partial" if self._source.unavailable else "complete"
         PASSES.labels(self._source.source, outcome).inc()
         PASS_SECONDS.labels(self._source.source).observe(seconds)
-        return max(0.0, self._pace.interval_seconds - seconds)
+        return max(0.0, interval_seconds - seconds)
 
     def beat(self) -> None:
         """Publish a heartbeat, and before it everything under a new epoch when that is due."""
@@ -169,7 +173,7 @@ class Runner:
         while True:
             await asyncio.sleep(await self.observe_once())
 
-    def _take(self, item: collector.Item) -> None:
+    def _take(self, item: collector.Told) -> None:
         synced = len(self._source.synced)
         try:
             records = self._source.take(item, self._clock.now())

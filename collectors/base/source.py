@@ -68,7 +68,7 @@ class Source:
         refused = {kind: _of_refused(values) for kind, values in self._refused.items() if values}
         return dict(sorted((refused | self._unavailable).items()))
 
-    def take(self, item: collector.Item, now: datetime) -> list[Observed | Gone]:
+    def take(self, item: collector.Told, now: datetime) -> list[Observed | Gone]:
         """Take over one item, and give the records that the log needs because of it.
 
         Raises InvalidMessage when the value breaks its contract (too long, too large, below zero): the

@@ -5,11 +5,19 @@ from typing import Literal
 import msgspec
 
 from collectors.base.settings import CollectorSettings
+from collectors.kafka_collector.dead_letters import DEFAULT_PATTERNS
 from runtime.settings import BaseSettings
 
 
+CommitsChoice = Literal["auto", "internal_topic", "admin_api"]
+
+
 class KafkaSettings(CollectorSettings, frozen=True, kw_only=True):
-    """The watched cluster; the security settings count only together with its bootstrap servers."""
+    """The watched cluster; the security settings count only together with its bootstrap servers.
+
+    WATCHED_KAFKA_COMMITS_FROM chooses how committed offsets are known: `auto` reads the internal topic where
+    that is permitted, and asks the coordinators elsewhere.
+    """
 
     watched_kafka_bootstrap_servers: str = ""
     watched_kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -17,7 +25,18 @@ class KafkaSettings(CollectorSettings, frozen=True, kw_only=True):
     watched_kafka_sasl_username: str = ""
     watched_kafka_sasl_password: str = ""
     watched_kafka_ssl_ca_location: str = ""
+    watched_kafka_ssl_certificate_location: str = ""
+    watched_kafka_ssl_key_location: str = ""
+    watched_kafka_ssl_key_password: str = ""
     watched_kafka_include_own: bool = False
+    watched_kafka_commits_from: CommitsChoice = "auto"
+    watched_kafka_dead_letter_patterns: tuple[str, ...] = DEFAULT_PATTERNS
+
+    def __post_init__(self) -> None:
+        """Refuse a pattern that every topic matches. Raises ValueError, which is told as a wrong setting."""
+        for pattern in self.watched_kafka_dead_letter_patterns:
+            if not pattern.strip("*?"):
+                raise ValueError(f"WATCHED_KAFKA_DEAD_LETTER_PATTERNS is wrong: every topic matches {pattern!r}")
 
 
 def watched(settings: KafkaSettings) -> BaseSettings:
@@ -32,4 +51,7 @@ def watched(settings: KafkaSettings) -> BaseSettings:
         kafka_sasl_username=settings.watched_kafka_sasl_username,
         kafka_sasl_password=settings.watched_kafka_sasl_password,
         kafka_ssl_ca_location=settings.watched_kafka_ssl_ca_location,
+        kafka_ssl_certificate_location=settings.watched_kafka_ssl_certificate_location,
+        kafka_ssl_key_location=settings.watched_kafka_ssl_key_location,
+        kafka_ssl_key_password=settings.watched_kafka_ssl_key_password,
     )

@@ -29,9 +29,13 @@ def client_config(settings: BaseSettings, client_id: str) -> Config:
         config["sasl.mechanism"] = settings.kafka_sasl_mechanism
         config["sasl.username"] = settings.kafka_sasl_username
         config["sasl.password"] = settings.kafka_sasl_password
-    if settings.kafka_ssl_ca_location:
-        config["ssl.ca.location"] = settings.kafka_ssl_ca_location
-    return config
+    files = {
+        "ssl.ca.location": settings.kafka_ssl_ca_location,
+        "ssl.certificate.location": settings.kafka_ssl_certificate_location,
+        "ssl.key.location": settings.kafka_ssl_key_location,
+        "ssl.key.password": settings.kafka_ssl_key_password,
+    }
+    return config | {name: value for name, value in files.items() if value}
 
 
 def open_consumer(settings: BaseSettings, group: str, *, from_start: bool = True) -> Consumer:
