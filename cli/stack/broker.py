@@ -68,14 +68,25 @@ rootLogger.appenderRef.console.ref = console
 """
 
 
+def new_cluster_id() -> str:
+    """Make an id for a cluster: 16 random bytes in base64, as Kafka's own tool makes them."""
+    made = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # One that starts with a dash would be read as an option.
+    return f"K{made[1:]}"
+
+
 @dataclass(frozen=True)
 class Broker:
-    """Where one local broker lives: `directory` holds its configuration and all of its data."""
+    """Where one local broker lives: `directory` holds its configuration and all of its data.
+
+    `settings` go before our own; the brokers of one cluster share a `cluster_id`, which is otherwise made up.
+    """
 
     directory: Path
     port: int
     controller_port: int
     settings: Mapping[str, str] = field(default_factory=dict)
+    cluster_id: str = ""
 
     @property
     def bootstrap_servers(self) -> str:
@@ -114,9 +125,12 @@ class Broker:
         (self.directory / "log4j2.properties").write_text(_LOG4J)
         if (self.directory / "data" / "meta.properties").exists():
             return
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        # A cluster id that starts with a dash would be read as an option.
-        tool = ["kafka.tools.StorageTool", "format", f"--cluster-id=K{cluster_id[1:]}", "-c"]
+        tool = [
+            "kafka.tools.StorageTool",
+            "format",
+            f"--cluster-id={self.cluster_id or new_cluster_id()}",
+            "-c",
+        ]
         done = subprocess.run(  # noqa: S603 - our own command line
             [*self._java(), *tool, str(self.properties_path)], capture_output=True, text=True, check=False
         )

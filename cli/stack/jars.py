@@ -72,17 +72,25 @@ def _maven() -> str:
 
 
 def _fetch(into: Path) -> None:
-    java()
-    maven = _maven()
     print(f"fetching Apache Kafka {KAFKA_VERSION} with Maven (about 43 MB, once)", flush=True)
+    fetch_jars(_BROKER, into)
+
+
+def fetch_jars(pinned: Path, into: Path) -> None:
+    """Copy the jars that `pinned`/pom.xml names, and what they need, into a directory.
+
+    Each is checked against `pinned`/jars.sha256. Raises PartMissing without Java or Maven, StackError when
+    the download fails or a jar differs from the list.
+    """
+    java()
     command = [
-        *(maven, "-q", "-B", "-C", "-f", str(_BROKER / "pom.xml"), "dependency:copy-dependencies"),
+        *(_maven(), "-q", "-B", "-C", "-f", str(pinned / "pom.xml"), "dependency:copy-dependencies"),
         *(f"-DoutputDirectory={into}", "-DincludeScope=runtime"),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command line
     if done.returncode:
         raise StackError("Maven could not fetch Apache Kafka's jars:\n" + (done.stdout + done.stderr)[-2000:])
-    check_sums(into, (_BROKER / "jars.sha256").read_text())
+    check_sums(into, (pinned / "jars.sha256").read_text())
 
 
 def check_sums(directory: Path, listed: str) -> None:

@@ -91,13 +91,15 @@ class Server:
 
 
 class KafkaServer(Server):
-    """A real Apache Kafka on a port of its own, its data under `directory`."""
+    """A real Apache Kafka on a port of its own, its data under `directory`; or the `broker` of the caller."""
 
     name = "Kafka"
 
-    def __init__(self, directory: Path, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, settings: dict[str, str] | None = None, *, broker: Broker | None = None
+    ) -> None:
         super().__init__(directory / "kafka.log")
-        self._broker = Broker(directory, free_port(), free_port(), settings or {})
+        self._broker = broker or Broker(directory, free_port(), free_port(), settings or {})
         self._broker.prepare()
 
     @property
