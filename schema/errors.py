@@ -3,12 +3,14 @@
 OracleError
 ├── SettingError          a wrong setting: the service stops at start with one line
 ├── InvalidMessage        a poison message: it goes to `oracle.rejected`, everything else goes on
+├── UnreadableRecord      bytes of a watched system's own record that do not parse: counted, the rest goes on
 ├── BrokerError
 │   ├── BrokerUnsuitable  the broker cannot carry the log (no LogAppendTime, other partition count)
 │   ├── QueueFull         the producer's buffer is full: pause what feeds it
 │   └── BrokerFatal       the client cannot go on: exit without committing
 ├── SourceUnavailable     what a collector watches does not answer: back off and say `down`
 │   ├── SourceRefused     it answers, and refuses one request: the rest goes on
+│   ├── SourceDenied      it answers, and does not let us read: another way, or more rights
 │   └── SourceExpired     it no longer has what a watch would resume from: list again
 └── StoreError
     ├── StoreUnavailable  an outage: try again later
@@ -33,6 +35,10 @@ class InvalidMessage(OracleError):  # noqa: N818 - the field calls it a message 
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+
+
+class UnreadableRecord(OracleError):  # noqa: N818 - named for what is at fault
+    """The bytes of a record that a watched system wrote for itself do not parse; the text says where."""
 
 
 class BrokerError(OracleError):
@@ -61,6 +67,10 @@ class SourceRefused(SourceUnavailable):
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(f"{status} {detail}" if status else detail)
         self.status = status
+
+
+class SourceDenied(SourceUnavailable):
+    """The source's access rules do not let us read this; the text names what has to be allowed."""
 
 
 class SourceExpired(SourceUnavailable):
