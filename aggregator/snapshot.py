@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 from msgspec import UNSET
 
+from aggregator.observations import Key
 from aggregator.ticks import from_ms
 from aggregator.views import Views
 from schema import models
@@ -34,14 +35,14 @@ def snapshot_id(environment: str, tick_ms: int) -> UUID:
 def freeze(environment: str, views: Views, tick_ms: int) -> Document:
     """Give the document of a tick; every entity in it was validated when it arrived.
 
-    Agents and workloads stand in the Struct as their encoded bytes.
+    Agents, workloads, groups and topics stand in the Struct as their encoded bytes.
     """
     snapshot = models.Snapshot(
         id=snapshot_id(environment, tick_ms),
         timestamp=from_ms(tick_ms),
         environment=environment,
         schema_version=models.SCHEMA_VERSION,
-        agents=_agents(views),
+        agents=_all(views, "agent"),
         workload=_workload(views),
         queues=cast(list[models.Queue], views.of("queue")),
         litellm=cast(list[models.ModelLimits], views.of("litellm")),
@@ -56,26 +57,24 @@ def freeze(environment: str, views: Views, tick_ms: int) -> Document:
     return Document(snapshot.id, body, hashlib.sha256(body).hexdigest())
 
 
-def _agents(views: Views) -> list[models.Agent]:
-    agents, bodies = views.items("agent"), views.bodies
-    for key, agent in agents:
-        if not bodies.has("agent", key):
-            bodies.keep("agent", key, agent)
-    return cast(list[models.Agent], bodies.array("agent", (key for key, _ in agents)))
+def _all(views: Views, kind: str) -> Any:
+    """Give the encoded entities of a kind that stand alone."""
+    bodies = views.bodies
+    return bodies.whole(kind, lambda: views.items(kind), lambda key, part: bodies.keep(kind, key, part))
 
 
-def _workload(views: Views) -> list[models.Workload]:
-    workloads, bodies = views.items("workload"), views.bodies
-    for key, workload in workloads:
-        if bodies.has("workload", key):
-            continue
+def _workload(views: Views) -> Any:
+    bodies = views.bodies
+
+    def encode(key: Key, workload: Part) -> None:
         pods = views.pods_in(key)
         for name, pod in pods:
             if not bodies.has("pod", name):
                 bodies.keep("pod", name, pod)
         array = bodies.array("pod", (name for name, _ in pods))
         bodies.keep("workload", key, msgspec.structs.replace(cast(models.Workload, workload), pods=array))
-    return cast(list[models.Workload], bodies.array("workload", (key for key, _ in workloads)))
+
+    return bodies.whole("workload", lambda: views.items("workload"), encode)
 
 
 def _kubernetes(views: Views) -> models.Kubernetes | msgspec.UnsetType:
@@ -95,12 +94,8 @@ def _kafka(views: Views) -> models.Kafka | msgspec.UnsetType:
         return UNSET
     (sample,) = cluster
     assert isinstance(sample, KafkaClusterObserved)
-    return models.Kafka(
-        sampled_at=sample.sampled_at,
-        brokers=sample.brokers,
-        groups=cast(list[models.Group], views.of("group")),
-        topics=cast(list[models.Topic], views.of("topic")),
-    )
+    told = {name: getattr(sample, name) for name in sample.__struct_fields__}
+    return models.Kafka(**told, groups=_all(views, "group"), topics=_all(views, "topic"))
 
 
 def _llm_usage(views: Views) -> models.LlmUsage | msgspec.UnsetType:

@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 import msgspec
 from msgspec import UNSET
 
+from aggregator.consumers import Consumers
 from aggregator.encoding import Bodies
 from aggregator.identity import PodPlace
 from aggregator.observations import Key
@@ -19,13 +20,13 @@ from aggregator.tables import Tables
 from aggregator.ticks import from_ms
 from aggregator.usage_views import usage_parts
 from schema import models
-from schema.observed import KafkaClusterObserved, PodObserved, WorkloadObserved
+from schema.observed import PodObserved, WorkloadObserved
 from schema.pod_health import is_active
 from schema.types import Part
 
 P = TypeVar("P", bound=Part)
 
-PASSED_ON = frozenset({"deployment", "node", "k8s_event", "topic"})
+PASSED_ON = frozenset({"deployment", "node", "k8s_event"})
 """Kinds that stand in the snapshot as their source observed them."""
 CONTAINED = {
     "workload": ("pod",),
@@ -42,10 +43,11 @@ class Views:
         self._tables = tables
         self._parts: dict[str, dict[Key, Part]] = {}
         self._roster = Roster(tables)
+        self._consumers = Consumers()
         self._pods: dict[Key, dict[Key, bool]] = {}
         self.bodies = Bodies()
         self.changed: dict[tuple[str, Key], Part | None] = {}
-        for kind in ("workload", "pod", "group", *PASSED_ON):
+        for kind in ("workload", "pod", "group", "topic", *PASSED_ON):
             tables.dirty |= {(kind, key) for key in tables.observations.keys(kind)}
         tables.dirty |= {("workload", key) for key in tables.state.left_workloads}
         tables.dirty |= {("kafka", ()), ("queues", ()), ("usage", ())}
@@ -73,16 +75,16 @@ class Views:
         agents, pods = self._roster.refresh(dirty, now_ms)
         for agent_id, agent in agents.items():
             self._put("agent", (agent_id,), agent)
+            self._consumers.put_agent(agent_id, agent)
         dirty |= {("pod", key) for key in pods}
         kinds = {kind for kind, _ in dirty}
-        if "places" in kinds:
-            dirty |= {("group", key) for key in self._tables.observations.keys("group")}
         for kind, key in dirty:
             if kind in PASSED_ON:
                 self._put(kind, key, self._tables.observations.get(kind, key))
         self._workloads(dirty)
         self._kafka(dirty)
-        if kinds & {"queues", "topic"}:
+        shown = self._parts.get("queue", {})
+        if "queues" in kinds or any(kind == "topic" and key in shown for kind, key in dirty):
             self._queues(now_ms)
         if kinds & {"usage", "model", "in_flight", "places"}:
             self._usage(now_ms)
@@ -112,10 +114,11 @@ class Views:
     def _put_pod(self, key: Key) -> None:
         value = self._tables.pod(key)
         self._put("pod", key, self._pod(key, value) if isinstance(value, PodObserved) else None)
-        shown, here = self._parts["pod"].get(key), self._pods.setdefault(key[:2], {})
+        shown = cast(models.Pod | None, self._parts["pod"].get(key))
+        here, is_there = self._pods.setdefault(key[:2], {}), self._tables.departed.get(key) is None
+        self._consumers.put_pod(key, shown if is_there else None)
         if shown is not None:
-            is_there = self._tables.departed.get(key) is None
-            here[key] = is_there and is_active(cast(models.Pod, shown).status)
+            here[key] = is_there and is_active(shown.status)
             return
         here.pop(key, None)
         if not here:
@@ -143,30 +146,25 @@ class Views:
         )
 
     def _kafka(self, dirty: set[tuple[str, Key]]) -> None:
-        observations = self._tables.observations
-        for kind, key in dirty:
-            if kind == "group":
-                group = observations.get("group", key)
-                self._put("group", key, self._group(group) if isinstance(group, models.Group) else None)
-            elif kind in ("kafka", "kafka_cluster"):
-                cluster = observations.get("kafka_cluster", ())
-                self._put("kafka", (), cluster if isinstance(cluster, KafkaClusterObserved) else None)
-
-    def _group(self, group: models.Group) -> models.Group:
-        members = [
-            msgspec.structs.replace(member, agent_id=self._tables.agent_of(member.client_id) or UNSET)
-            for member in group.members
-        ]
-        return msgspec.structs.replace(group, members=members)
+        """Make groups and topics anew: those told of, and those whose agents are others."""
+        if ("kafka", ()) in dirty or ("kafka_cluster", ()) in dirty:
+            self._put("kafka", (), self._tables.observations.get("kafka_cluster", ()))
+        for key in _keys(dirty, "group") | self._consumers.take_touched():
+            group = self._tables.observations.get("group", key)
+            self._put("group", key, self._consumers.put_group(key, cast(models.Group | None, group)))
+        for key in _keys(dirty, "topic") | self._consumers.take_topics():
+            topic = self._tables.observations.get("topic", key)
+            agent_ids = self._consumers.agents_of(key[0]) or UNSET
+            self._put("topic", key, topic and msgspec.structs.replace(topic, agent_ids=agent_ids))
 
     def _queues(self, now_ms: int) -> None:
-        depths = {
-            key[0]: topic.depth
-            for key, topic in self._tables.observations.all("topic")
-            if isinstance(topic, models.Topic) and isinstance(topic.depth, int)
-        }
-        queues = self._tables.state.queues.at(depths, now_ms)
+        queues = self._tables.state.queues.at(self._depth, now_ms)
         self._put_all("queue", {(one.name,): one for one in queues})
+
+    def _depth(self, queue: str) -> int | None:
+        """Give the lag of the topic that carries a queue, in messages."""
+        topic = self._tables.observations.get("topic", (queue,))
+        return topic.depth if isinstance(topic, models.Topic) and isinstance(topic.depth, int) else None
 
     def _usage(self, now_ms: int) -> None:
         for kind, parts in usage_parts(self._tables, now_ms).items():
@@ -195,3 +193,7 @@ class Views:
             del parts[key]
         else:
             parts[key] = shown
+
+
+def _keys(dirty: set[tuple[str, Key]], kind: str) -> set[Key]:
+    return {key for one, key in dirty if one == kind}

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import UNSET, UnsetType
 
 from collectors.k8s_collector.lives import Life, last_termination
-from collectors.k8s_collector.objects import Owner, Pod, Resources
+from collectors.k8s_collector.objects import Owner, Pod, PodStatus, Resources
 from collectors.k8s_collector.quantities import Quantity, mebibytes, millicores
 from collectors.k8s_collector.statuses import Status, condition, reason_of
 from schema import models
@@ -19,6 +19,7 @@ MAX_AMOUNT = 2**53
 WORKLOAD_KINDS = frozenset({"ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController"})
 """Owners that a pod stands under; under any other (a node owns its static pods) it stands alone."""
 _EXIT_BY_SIGNAL = 128
+_ENDED = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,20 @@ def pod_of(pod: Pod, status: Status, life: Life, now: datetime) -> models.Pod:
         last_exit_code=last.exit_code if last and last.exit_code >= 0 else UNSET,
         last_exit_signal=_signal(last.exit_code, last.signal) if last else UNSET,
         node=pod.spec.node_name or UNSET,
+        ip=_own_address(pod.status),
         images=[image[:MAX_TEXT] for image in images[:MAX_IMAGES]] or UNSET,
         transitions=list(life.transitions) or UNSET,
     )
+
+
+def _own_address(status: PodStatus) -> str | UnsetType:
+    """Give the address that is the pod's alone.
+
+    Its node's, on the node's network, tells nobody apart; that of a pod that has ended may be another's now.
+    """
+    if status.pod_ip == status.host_ip or status.phase in _ENDED:
+        return UNSET
+    return (status.pod_ip or "")[:256] or UNSET
 
 
 def _signal(exit_code: int, told: int | None) -> str | UnsetType:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UnsetType
 
 from aggregator.effects import Changes
 from aggregator.partition import PartitionFold
@@ -41,6 +42,12 @@ def folded(log: Log) -> Outcome:
     return play(live_fold(), log.messages)
 
 
+def _group(client: str, name: str = "g") -> dict[str, Any]:
+    member = {"member_id": "m", "client_id": client, "host": "/10.0.0.1"}
+    partitions = [{"topic": "q", "partition": 0, "end_offset": 1}]
+    return {"group": name, "state": "Stable", "members": [member], "partitions": partitions}
+
+
 _SECONDS = st.integers(0, 30).map(lambda second: f"2026-01-01T00:00:{second:02d}Z")
 _TRANSITIONS = st.lists(
     st.fixed_dictionaries({"status": st.sampled_from(["Running", "OOMKilled"]), "at": _SECONDS}), max_size=3
@@ -55,7 +62,17 @@ _PODS = st.builds(
     st.integers(0, 3),
     _EPOCHS,
     transitions=_TRANSITIONS,
+    ip=st.sampled_from(["10.0.0.1", "10.0.0.2"]),
 )
+_KAFKA = st.one_of(
+    st.builds(lambda client, name: observed("group", name, _group(client, name)),
+              st.sampled_from(["writer-agent-1", "x", "rdkafka"]), st.sampled_from(["g", "a-2"])),
+    st.builds(lambda depth: observed("topic", "q", {"topic": "q", "partitions": 1, "depth": depth}),
+              st.integers(0, 2)),
+    st.just(observed("kafka_cluster", "cluster", {"sampled_at": "2026-01-01T00:00:00Z", "brokers": 1})),
+    st.builds(gone, st.just("group"), st.sampled_from(["g", "a-2"])),
+    st.builds(gone, st.just("topic"), st.just("q")),
+)  # fmt: skip
 _GONE = st.one_of(
     st.builds(gone, st.just("pod"), st.sampled_from(["uid-a-1", "uid-a-2", "uid-writer-agent-1"]), _EPOCHS),
     st.builds(gone, st.just("workload"), _DEPLOYMENTS, _EPOCHS),
@@ -64,6 +81,7 @@ _GONE = st.one_of(
 _RECORDS = st.one_of(
     st.builds(workload, _DEPLOYMENTS, _EPOCHS),
     _PODS,
+    _KAFKA,
     _GONE,
     st.builds(
         agent,
@@ -99,11 +117,6 @@ def _checkpoint_with_each_tick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("aggregator.environment.CHECKPOINT_MS", 2_000)
         yield
-
-
-def _group(client: str) -> dict[str, Any]:
-    member = {"member_id": "m", "client_id": client, "host": "h"}
-    return {"group": "g", "state": "Stable", "lag_messages": 0, "members": [member], "partitions": []}
 
 
 @settings(max_examples=60, deadline=None)
@@ -180,12 +193,12 @@ def test_how_often_changes_are_announced_makes_no_difference_to_a_snapshot(
     assert hashes == [one.document.sha256 for one in folded(log).frozen]
 
 
-_TOLD: dict[str, tuple[str, ...]] = {"agent": (), "workload": ("pods",), "pod": ()}
+_TOLD = frozenset({"agent", "workload", "pod", "kafka", "group", "topic"})
 
 
 @settings(max_examples=60, deadline=None)
 @given(_ROWS)
-def test_the_changes_up_to_a_tick_make_the_agents_workloads_and_pods_of_its_snapshot(
+def test_the_changes_up_to_a_tick_make_the_entities_of_its_snapshot(
     rows: list[tuple[int, Any]],
 ) -> None:
     fold, known = live_fold(), dict[tuple[str, tuple[str, ...]], Any]()
@@ -202,13 +215,19 @@ def test_the_changes_up_to_a_tick_make_the_agents_workloads_and_pods_of_its_snap
 
 
 def _visible(known: dict[tuple[str, tuple[str, ...]], Any]) -> dict[tuple[str, tuple[str, ...]], Any]:
-    """What a reader shows: what was set and not removed, and of the pods those whose workload is there."""
+    """What a reader shows: what was set and not removed, where what contains it is there."""
     there = {name: part for name, part in known.items() if part is not None}
     return {
         (kind, tuple(key)): part
         for (kind, key), part in there.items()
-        if kind != "pod" or ("workload", key[:2]) in there
+        if _container(kind, key) in (None, *there) and kind != "kafka"
     }
+
+
+def _container(kind: str, key: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+    if kind == "pod":
+        return "workload", key[:2]
+    return ("kafka", ()) if kind in ("group", "topic") else None
 
 
 def _entities(document: models.Snapshot) -> dict[tuple[str, tuple[str, ...]], Any]:
@@ -219,6 +238,9 @@ def _entities(document: models.Snapshot) -> dict[tuple[str, tuple[str, ...]], An
         key = (group.namespace, group.deployment_name)
         found["workload", key] = msgspec.structs.replace(group, pods=[])
         found |= {("pod", (*key, one.pod_id)): one for one in group.pods}
+    if not isinstance(document.kafka, UnsetType):
+        found |= {("group", (one.group,)): one for one in document.kafka.groups}
+        found |= {("topic", (one.topic,)): one for one in document.kafka.topics}
     return found
 
 

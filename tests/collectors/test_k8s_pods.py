@@ -110,6 +110,24 @@ def test_each_image_is_told_once(containers: list[Json], images: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "ip"),
+    [
+        ({"podIP": "10.42.0.7", "hostIP": "192.168.1.5"}, "10.42.0.7"),
+        ({"podIP": "fd00::12", "hostIP": "fd00::1"}, "fd00::12"),
+        ({"podIP": "10.42.0.7"}, "10.42.0.7"),
+        ({"podIP": "192.168.1.5", "hostIP": "192.168.1.5"}, UNSET),
+        ({"hostIP": "192.168.1.5"}, UNSET),
+        ({"podIP": "", "hostIP": "192.168.1.5"}, UNSET),
+        ({"podIP": "10.42.0.7", "hostIP": "192.168.1.5", "phase": "Failed"}, UNSET),
+        ({"podIP": "10.42.0.7", "hostIP": "192.168.1.5", "phase": "Succeeded"}, UNSET),
+        ({}, UNSET),
+    ],
+)
+def test_a_pods_address_is_told_where_it_is_its_own(status: Json, ip: Any) -> None:
+    assert shown(pod(status={"phase": "Running", **status})).ip == ip
+
+
+@pytest.mark.parametrize(
     ("meta", "place"),
     [
         ({}, Place("agents", "Pod", "p")),
