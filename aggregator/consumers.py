@@ -19,7 +19,7 @@ may find.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address
+from ipaddress import IPv6Address
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -235,7 +235,10 @@ def _beginnings(text: str) -> Iterable[str]:
 def _address(host: str) -> str:
     """Write an address in one way: a broker writes `/10.0.0.7` and `/fd00:0:0:0:0:0:0:12`."""
     text = host.removeprefix("/").partition("%")[0]
+    if ":" not in text:
+        return text
     try:
-        return str(ip_address(text))
+        address = IPv6Address(text)
     except ValueError:
         return text
+    return str(address.ipv4_mapped or address)

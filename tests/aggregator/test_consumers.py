@@ -143,6 +143,8 @@ def test_a_topic_has_the_agents_of_the_members_that_were_given_its_partitions() 
         ("fd00::12", "/fd00:0:0:0:0:0:0:12"),
         ("FD00::12", "fd00::12%eth0"),
         ("10.0.0.42", "/10.0.0.42"),
+        ("10.0.0.42", "/::ffff:10.0.0.42"),
+        ("no:address", "/no:address"),
     ],
 )
 def test_an_address_may_be_written_in_more_than_one_way(address: str, host: str) -> None:
