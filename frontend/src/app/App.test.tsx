@@ -155,10 +155,10 @@ describe('the strips below', () => {
   it('show how far each consumer group is behind, in messages and in seconds', () => {
     open(live())
     const lag = region('Consumer lag')
-    expect(lag.getByText('1,328 messages behind')).toBeVisible()
+    expect(lag.getByText('3 groups · 2 in trouble · 1,328 messages behind')).toBeVisible()
     const [, research] = within(lag.getByRole('list')).getAllByRole('listitem')
     expect(research).toHaveTextContent(
-      /research-agents.*2 members.*catches up in 40 s.*128 messages.*8.4 s behind.*lagging/,
+      /research-agents.*2 members.*lagging.*128 messages.*8.4 s behind · catches up in 40 s/,
     )
   })
 
@@ -191,6 +191,7 @@ describe('each panel', () => {
     'Infrastructure health',
     'Warning events',
     'Nodes',
+    'Message flow',
     'Consumer lag',
     'LLM spend today',
     'Sources',

@@ -7,6 +7,7 @@ import { KeyForm } from '@/features/api-key/KeyForm'
 import { ConsumerLagPanel } from '@/features/consumer-lag/ConsumerLagPanel'
 import { Header } from '@/features/header/Header'
 import { InfrastructurePanel } from '@/features/infrastructure/InfrastructurePanel'
+import { MessageFlowPanel } from '@/features/message-flow/MessageFlowPanel'
 import { NodesPanel } from '@/features/nodes/NodesPanel'
 import { SourcesPanel } from '@/features/sources/SourcesPanel'
 import { SpendPanel } from '@/features/spend/SpendPanel'
@@ -45,10 +46,15 @@ function Panels() {
           <NodesPanel />
         </Guarded>
       </div>
-      <div className="grid gap-4 lg:grid-cols-3">
+      <div className="grid gap-4 xl:grid-cols-2">
+        <Guarded of="The message flow">
+          <MessageFlowPanel />
+        </Guarded>
         <Guarded of="The consumer lag">
           <ConsumerLagPanel />
         </Guarded>
+      </div>
+      <div className="grid gap-4 lg:grid-cols-2">
         <Guarded of="The LLM spend">
           <SpendPanel />
         </Guarded>

@@ -6,6 +6,7 @@ import { App } from '@/app/App'
 import '@/app/index.css'
 import { aSickCluster, withPods } from './cluster'
 import { fakeSource } from './fakeSource'
+import { aSickBroker, withGroups } from './kafka'
 import { anEmptySnapshot, aSnapshot, withAgents } from './snapshot'
 
 const now = Date.now()
@@ -15,6 +16,8 @@ const STATES: Record<string, Partial<LiveState>> = {
   cluster: { connection: 'live', snapshot: aSickCluster(now) },
   pods: { connection: 'live', snapshot: withPods(10_000, 10, now) },
   crowd: { connection: 'live', snapshot: withPods(10_000, 10_000, now) },
+  broker: { connection: 'live', snapshot: aSickBroker(now) },
+  groups: { connection: 'live', snapshot: withGroups(10_000, now) },
   empty: { connection: 'live', snapshot: anEmptySnapshot(now) },
   loading: { connection: 'connecting' },
   stale: { connection: 'stale', snapshot: aSnapshot(now - 95_000), error: 'No new snapshot is made.' },
