@@ -10,15 +10,16 @@ from rich.console import Console
 
 from benchmarks import aggregator_cpu, fold, latency, memory
 from benchmarks.figures import Section
-from benchmarks.kubernetes import suite
+from benchmarks.kafka import suite as kafka
+from benchmarks.kubernetes import suite as kubernetes
 from benchmarks.own_stack import own_stack
 from benchmarks.report import as_json, save, say, show
 from cli.stack.claim import signals_interrupt
 from cli.stack.settings import Stack
 from schema.errors import OracleError
 
-NAMES = ("fold", "aggregator_cpu", "latency", "memory", "kubernetes")
-WITHOUT_STACK = {"fold", "kubernetes"}
+NAMES = ("fold", "aggregator_cpu", "latency", "memory", "kubernetes", "kafka")
+WITHOUT_STACK = {"fold", "kubernetes", "kafka"}
 SETTLE_SECONDS = 10.0
 """After readiness: the collectors' first passes and the agents' first tasks are over."""
 
@@ -31,11 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def progress(text: str) -> None:
         say(f"{time.monotonic() - began:4.0f} s  {text}")
 
+    console = Console()
     sections: list[Section] = []
     failed = False
     try:
         with signals_interrupt():
-            sections.extend(_measure(options, progress))
+            for section in _measure(options, progress):
+                sections.append(section)
+                if not options.json:
+                    show([section], console)  # at once: the next one may take minutes, or fail
     except KeyboardInterrupt:
         say("interrupted: everything that was started is stopped")
         return 130
@@ -47,8 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         save(document)
     if options.json:
         print(document.decode())
-    else:
-        show(sections, Console())
     return int(failed)
 
 
@@ -63,6 +66,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--pods", type=_positive, default=10_000, help="pods of the Kubernetes cluster")
     parser.add_argument("--changes", type=_positive, default=200, help="changes of pods that are followed")
     parser.add_argument("--kubernetes-seconds", type=_positive, default=20, help="how long rates are kept up")
+    parser.add_argument("--groups", type=_positive, default=10_000, help="consumer groups on Kafka")
+    parser.add_argument("--partitions", type=_positive, default=5000, help="partitions on Kafka")
+    parser.add_argument("--kafka-seconds", type=_positive, default=20, help="how long Kafka is watched")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}, only {', '.join(NAMES)}")
@@ -87,10 +93,15 @@ def _measure(options: argparse.Namespace, progress: Callable[[str], None]) -> It
             yield from _measure_stack(stack, chosen, options, progress)
             progress("stack: stopping it")
     if "kubernetes" in chosen:
-        if why := suite.lacking():
+        if why := kubernetes.lacking():
             progress(f"kubernetes: skipped, for {why}")
-            return
-        yield from suite.measure(options.pods, options.kubernetes_seconds, options.changes, progress)
+        else:
+            yield from kubernetes.measure(options.pods, options.kubernetes_seconds, options.changes, progress)
+    if "kafka" in chosen:
+        if why := kafka.lacking():
+            progress(f"kafka: skipped, for {why}")
+        else:
+            yield from kafka.measure(options.groups, options.partitions, options.kafka_seconds, progress)
 
 
 def _measure_stack(
