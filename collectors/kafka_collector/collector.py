@@ -1,97 +1,146 @@
-"""Observes one Kafka cluster: one pass, one sample.
+"""Observes one Kafka cluster: one pass, one coherent sample.
 
-`python -m collectors.kafka_collector.collector` runs it as the source `kafka@<bootstrap servers>`.
+`python -m collectors.kafka_collector.collector` runs it as the source `kafka@<bootstrap servers>`. The first
+pass names everything; later ones what changed, so that a sample costs what it changes.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import UTC, datetime
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Protocol
 
-from collectors.base.collector import Collector, Complete, Gone, Item, Observed, Partial
+from msgspec import UNSET
+
+from collectors.base.collector import Collector, Complete, Due, Item, Observed, Partial
 from collectors.base.serve import DEPENDENCIES, main_of
-from collectors.kafka_collector import translate
 from collectors.kafka_collector.client import KafkaClient
+from collectors.kafka_collector.dead_letters import DeadLetters
+from collectors.kafka_collector.groups import Wanted
+from collectors.kafka_collector.lookups import Round, search_for
+from collectors.kafka_collector.pace import Pace
+from collectors.kafka_collector.picture import Picture
+from collectors.kafka_collector.sample import Sample, TopicPartition
+from collectors.kafka_collector.sampler import Sampler
+from collectors.kafka_collector.search import Search
 from collectors.kafka_collector.settings import KafkaSettings, watched
-from collectors.kafka_collector.translate import Sample
+from collectors.kafka_collector.times import moment
 from runtime.service import run_async
 from schema.observed import KafkaClusterObserved
 
-MISSING_PASSES = 4
-"""A group that so many lists in a row leave out is gone."""
+MAX_SEARCHES = 2000
+"""So many messages are looked up by timestamp in one pass; the others wait for the next ones."""
+WINDOW = 1.5
+"""A window of so many sampling intervals is what two samples give; a wider one is looked up."""
+MAX_ERRORS = 5
 
 
 class Samples(Protocol):
-    """Where samples come from."""
+    """Where samples come from, and answers about timestamps."""
 
     async def sample(self) -> Sample:
         """Take one sample; raises SourceUnavailable."""
 
+    async def first_at(
+        self, questions: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, tuple[int, int]]:
+        """Ask for the first record at or after a time, in milliseconds: its offset and its timestamp."""
+
+    async def compacted(self, topics: set[str]) -> frozenset[str]:
+        """Say which of these topics are compacted."""
+
 
 class KafkaCollector:
-    """Cluster, groups and topics from samples; remembers one sample, for rates and for what has ended."""
+    """Cluster, groups and topics from samples; `spent_seconds` tells the CPU time used by the process."""
 
     name = "kafka"
 
-    def __init__(self, client: Samples) -> None:
-        self._client = client
-        self._before: Sample | None = None
-        self._listed: frozenset[str] = frozenset()
-        self._missing: dict[str, int] = {}
+    def __init__(
+        self,
+        samples: Samples,
+        interval_seconds: float,
+        dead_letters: DeadLetters,
+        spent_seconds: Callable[[], float] = time.process_time,
+    ) -> None:
+        self._samples = samples
+        self._picture = Picture(dead_letters)
+        self._pace = Pace(interval_seconds)
+        self._spent_seconds = spent_seconds
+        self._groups_named = False
+        self._topics_named = False
 
     async def observe(self) -> AsyncIterator[Item]:
         """Run one pass."""
-        sample = self._patient(translate.carried(await self._client.sample(), self._before))
-        for item in _items(sample, self._before, datetime.now(UTC)):
+        self._pace.begin(self._spent_seconds())
+        yield Due(self._pace.interval_seconds)
+        sample = await self._samples.sample()
+        tolerance = WINDOW * self._pace.interval_seconds
+        await self._look_up(self._picture.take(sample, tolerance), tolerance)
+        yield Observed("kafka_cluster", "cluster", self._cluster(sample))
+        # What a pass calls complete it must have named itself.
+        whole = sample.groups.whole and not self._groups_named
+        for item in self._picture.items(sample, self._pace.interval_seconds, every_group=whole):
             yield item
-        self._before = sample
+        yield Complete(("kafka_cluster", *self._named_first(whole)))
+        if sample.errors:
+            yield Partial(("group",), _few(sample.errors))
 
-    def _patient(self, sample: Sample) -> Sample:
-        """Take a group as listed until it was missing from a few lists.
+    async def _look_up(self, wanted: list[Wanted], tolerance_seconds: float) -> None:
+        """Ask for the moments that the history does not tell."""
+        some = wanted[:MAX_SEARCHES]
+        if not some:
+            return
+        compacted = await self._samples.compacted({one.place[0] for one in some})
+        history = self._picture.partitions.history
+        searches: dict[tuple[TopicPartition, int], Search] = {}
+        for one in some:
+            search = search_for(
+                one.place, one.offset, history[one.place], tolerance_seconds, one.place[0] in compacted
+            )
+            if search is not None:
+                searches[one.place, one.offset] = search
+        searching = Round(searches.values(), history)
+        while questions := searching.questions():
+            searching.answers(questions, await self._samples.first_at(questions))
+        for one in some:
+            if (search := searches.get((one.place, one.offset))) is not None:
+                self._picture.found(one, search.best())
 
-        A coordinator that is still loading after a broker's start leaves its groups out, without an error.
-        """
-        if sample.listed_groups is None:
-            return sample
-        missing = self._listed - sample.listed_groups
-        self._missing = {name: self._missing.get(name, 0) + 1 for name in missing}
-        waiting = frozenset(name for name, count in self._missing.items() if count < MISSING_PASSES)
-        self._listed = sample.listed_groups | waiting
-        if not waiting:
-            return sample
-        told = f"{len(waiting)} groups are not listed: deleted, or their coordinator is loading"
-        return replace(sample, listed_groups=self._listed, errors=(*sample.errors, told))
+    def _cluster(self, sample: Sample) -> KafkaClusterObserved:
+        # When the sample was taken is told here only: else each pass would publish everything again.
+        return KafkaClusterObserved(
+            sampled_at=moment(sample.at),
+            sample_seconds=round(sample.seconds, 3),
+            interval_seconds=self._pace.interval_seconds,
+            interval_reason=self._pace.reason or UNSET,
+            commits_from=sample.commits_from,
+            commits_from_reason=sample.commits_from_reason or UNSET,
+            brokers=sample.brokers,
+            brokers_missing=list(sample.missing_brokers) or UNSET,
+        )
+
+    def _named_first(self, groups_whole: bool) -> Iterator[str]:
+        """Give the kinds that this pass has named whole for the first time; later passes say what ended."""
+        if not self._topics_named:
+            self._topics_named = True
+            yield "topic"
+        if groups_whole:
+            self._groups_named = True
+            yield "group"
 
 
-def _items(sample: Sample, before: Sample | None, now: datetime) -> list[Item]:
-    groups = [translate.group(one, sample.low, sample.end) for one in sample.groups]
-    topics = translate.topics(sample, groups, before)
-    # When the sample was taken is told here only: else each pass would publish everything again.
-    cluster = KafkaClusterObserved(sampled_at=now, brokers=sample.brokers)
-    return [
-        Observed("kafka_cluster", "cluster", cluster),
-        *(Observed("group", one.group, one) for one in groups),
-        *(Observed("topic", one.topic, one) for one in topics),
-        Complete(("kafka_cluster", "topic")),
-        *_end_of_groups(sample, before),
-    ]
-
-
-def _end_of_groups(sample: Sample, before: Sample | None) -> list[Item]:
-    """Say which groups are gone, even while a single one cannot be read."""
-    if not sample.errors:
-        return [Complete(("group",))]
-    ended: list[Item] = []
-    if before and before.listed_groups and sample.listed_groups is not None:
-        ended = [Gone("group", name) for name in sorted(before.listed_groups - sample.listed_groups)]
-    return [*ended, Partial(("group",), "; ".join(sample.errors[:5]))]
+def _few(errors: tuple[str, ...]) -> str:
+    more = f"; and {len(errors) - MAX_ERRORS} more" if len(errors) > MAX_ERRORS else ""
+    return "; ".join(errors[:MAX_ERRORS]) + more
 
 
 def make(settings: KafkaSettings) -> tuple[Collector, str]:
     """Compose the collector, and give its instance: the watched bootstrap servers."""
     target = watched(settings)
-    client = KafkaClient(target, settings.watched_kafka_include_own)
-    return KafkaCollector(client), target.kafka_bootstrap_servers
+    sampler = Sampler(
+        KafkaClient(target), settings.watched_kafka_commits_from, settings.watched_kafka_include_own
+    )
+    dead_letters = DeadLetters(settings.watched_kafka_dead_letter_patterns)
+    collector = KafkaCollector(sampler, settings.observe_interval_seconds, dead_letters)
+    return collector, target.kafka_bootstrap_servers
 
 
 def main() -> None:

@@ -57,6 +57,27 @@ class TopicSample:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterMetadata:
+    """What the cluster says of itself; `leaders` are of the partitions that have one.
+
+    `missing_brokers` hold replicas and are not among the brokers that answer.
+    """
+
+    brokers: int
+    missing_brokers: tuple[int, ...]
+    topics: Mapping[str, TopicSample]
+    leaders: Mapping[TopicPartition, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Offsets of the partitions that answered, and why the others did not."""
+
+    offsets: Offsets
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GroupsSample:
     """The groups of one sample: those that differ from the sample before, and those that have ended.
 

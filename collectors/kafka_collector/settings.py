@@ -8,7 +8,6 @@ from collectors.base.settings import CollectorSettings
 from collectors.kafka_collector.dead_letters import DEFAULT_PATTERNS
 from runtime.settings import BaseSettings
 
-
 CommitsChoice = Literal["auto", "internal_topic", "admin_api"]
 
 
@@ -36,7 +35,9 @@ class KafkaSettings(CollectorSettings, frozen=True, kw_only=True):
         """Refuse a pattern that every topic matches. Raises ValueError, which is told as a wrong setting."""
         for pattern in self.watched_kafka_dead_letter_patterns:
             if not pattern.strip("*?"):
-                raise ValueError(f"WATCHED_KAFKA_DEAD_LETTER_PATTERNS is wrong: every topic matches {pattern!r}")
+                raise ValueError(
+                    f"WATCHED_KAFKA_DEAD_LETTER_PATTERNS is wrong: every topic matches {pattern!r}"
+                )
 
 
 def watched(settings: KafkaSettings) -> BaseSettings:

@@ -1,0 +1,55 @@
+"""The groups by the admin API, as one of the two ways: what changed since the last sample, what has ended."""
+
+from dataclasses import replace
+
+from collectors.kafka_collector.coordinators import Told
+from collectors.kafka_collector.sample import GroupSample, GroupsSample
+
+MISSING_SAMPLES = 4
+"""A group that so many lists in a row leave out has ended.
+
+A coordinator that is still loading after a broker's start leaves its groups out, without an error.
+"""
+
+
+class AdminWay:
+    """Remembers the groups of the last sample. Pure: what the coordinators told is handed in."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str, GroupSample] = {}
+        self._missing: dict[str, int] = {}
+
+    def take(self, told: Told) -> GroupsSample:
+        """Take what the coordinators told; give the groups that there are."""
+        groups = {name: _kept(one, self._groups.get(name)) for name, one in told.groups.items()}
+        errors = told.errors
+        if told.whole:
+            waiting = self._wait_for(self._groups.keys() - groups.keys())
+            if waiting:
+                errors = (
+                    *errors,
+                    f"{len(waiting)} groups are not listed: deleted, or their coordinator is loading",
+                )
+        else:
+            waiting = self._groups.keys() - groups.keys()
+        groups |= {name: self._groups[name] for name in waiting}
+        ended = frozenset(self._groups.keys() - groups.keys())
+        changed = frozenset(name for name, one in groups.items() if self._groups.get(name) != one)
+        self._groups = groups
+        return GroupsSample(groups, changed, ended, told.whole, errors)
+
+    def forget(self) -> None:
+        """Forget the groups: another way was used in between."""
+        self._groups, self._missing = {}, {}
+
+    def _wait_for(self, missing: set[str]) -> set[str]:
+        """Give those of the missing groups that have not been missing for long enough yet."""
+        self._missing = {name: self._missing.get(name, 0) + 1 for name in missing}
+        return {name for name, count in self._missing.items() if count < MISSING_SAMPLES}
+
+
+def _kept(group: GroupSample, before: GroupSample | None) -> GroupSample:
+    """Keep what was known of a group that cannot be read now: what is unknown is not nothing."""
+    if not group.refused or before is None:
+        return group
+    return replace(before, state=group.state, refused=group.refused)

@@ -1,0 +1,163 @@
+"""The groups as their coordinators tell them by the admin API: all requests of a sample in flight at once.
+
+This way needs DESCRIBE on the groups only. It tells no time of a commit, and costs a request per group.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from confluent_kafka import (
+    ConsumerGroupState,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+
+from collectors.kafka_collector.client import BATCH, REQUEST_SECONDS, KafkaClient
+from collectors.kafka_collector.sample import Commit, GroupSample, MemberSample
+from collectors.kafka_collector.sample import TopicPartition as Place
+
+WAIT_SECONDS = 60.0
+"""What ten thousand groups may take; a broker that is gone fails each request after REQUEST_SECONDS."""
+_STATES = {
+    ConsumerGroupState.PREPARING_REBALANCING: "PreparingRebalance",
+    ConsumerGroupState.COMPLETING_REBALANCING: "CompletingRebalance",
+    ConsumerGroupState.STABLE: "Stable",
+    ConsumerGroupState.DEAD: "Dead",
+    ConsumerGroupState.EMPTY: "Empty",
+}
+_REBALANCING = {ConsumerGroupState.PREPARING_REBALANCING, ConsumerGroupState.COMPLETING_REBALANCING}
+_MEMBERLESS = frozenset({"Empty", "Dead"})
+_LOST = frozenset(
+    {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError.REQUEST_TIMED_OUT}
+)
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the coordinators told: the groups that could be read, and whether each has named its own.
+
+    `lost` when the client seems to have lost its broker: begin with new connections.
+    """
+
+    groups: Mapping[str, GroupSample]
+    whole: bool
+    errors: tuple[str, ...] = ()
+    lost: bool = False
+
+
+class Coordinators:
+    """Asks the coordinators for the groups whose name is `watched`."""
+
+    def __init__(self, client: KafkaClient, watched: Callable[[str], bool]) -> None:
+        self._client = client
+        self._watched = watched
+        self._errors: list[str] = []
+        self._lost = False
+
+    async def groups(self) -> Told:
+        """Read every group: state, members, and committed offsets."""
+        return await asyncio.to_thread(self._groups)
+
+    async def rebalancing(self) -> dict[str, str]:
+        """Give the groups that rebalance now, with their state; what is not told is left out."""
+        return await asyncio.to_thread(self._rebalancing)
+
+    def _rebalancing(self) -> dict[str, str]:
+        request = self._client.admin.list_consumer_groups(
+            request_timeout=REQUEST_SECONDS, states=_REBALANCING
+        )
+        try:
+            listed = request.result(WAIT_SECONDS)
+        except KafkaException:  # The state then is the one that the internal topic told last.
+            return {}
+        return {one.group_id: _STATES.get(one.state, "Unknown") for one in listed.valid}
+
+    def _groups(self) -> Told:
+        self._errors, self._lost = [], False
+        try:
+            request = self._client.admin.list_consumer_groups(request_timeout=REQUEST_SECONDS)
+            listed = request.result(WAIT_SECONDS)
+        except KafkaException as error:
+            return Told({}, whole=False, errors=(f"groups: {self._told(error)}",), lost=self._lost)
+        self._errors.extend(f"groups: {self._told(error)}" for error in listed.errors)
+        states = {
+            one.group_id: _STATES.get(one.state, "Unknown")
+            for one in listed.valid
+            if self._watched(one.group_id)
+        }
+        groups = self._read(states)
+        return Told(groups, not listed.errors, tuple(self._errors), self._lost)
+
+    def _read(self, states: Mapping[str, str]) -> dict[str, GroupSample]:
+        with_members = [name for name, state in states.items() if state not in _MEMBERLESS]
+        described: dict[str, Future[Any]] = {}
+        for begin in range(0, len(with_members), BATCH):
+            some = with_members[begin : begin + BATCH]
+            described |= self._client.admin.describe_consumer_groups(some, request_timeout=REQUEST_SECONDS)
+        committed: dict[str, Future[Any]] = {}
+        for name in states:
+            asked = [ConsumerGroupTopicPartitions(name)]
+            committed |= self._client.admin.list_consumer_group_offsets(
+                asked, request_timeout=REQUEST_SECONDS
+            )
+        descriptions, refused = self._settled(described)
+        offsets, denied = self._settled(committed)
+        refused |= denied
+        self._errors.extend(f"group {name}: {reason}" for name, reason in refused.items())
+        return {
+            name: _group(name, state, descriptions.get(name), offsets.get(name), refused.get(name, ""))
+            for name, state in states.items()
+        }
+
+    def _settled(self, futures: Mapping[str, "Future[Any]"]) -> tuple[dict[str, Any], dict[str, str]]:
+        """Wait for all; give those that succeeded, and why the others did not."""
+        good: dict[str, Any] = {}
+        bad: dict[str, str] = {}
+        for name, future in futures.items():
+            try:
+                good[name] = future.result(WAIT_SECONDS)
+            except KafkaException as error:
+                bad[name] = self._told(error)
+        return good, bad
+
+    def _told(self, error: KafkaException | KafkaError) -> str:
+        """Give an error's text, and note when it says that the client has lost its broker."""
+        fault: KafkaError = error.args[0] if isinstance(error, KafkaException) else error
+        self._lost = self._lost or fault.code() in _LOST
+        return fault.str()
+
+
+def _group(name: str, state: str, description: Any, offsets: Any, refused: str) -> GroupSample:
+    if refused:
+        return GroupSample(name, state, refused=refused)
+    return GroupSample(
+        group=name,
+        # The description is the newer of the two.
+        state=_STATES.get(description.state, "Unknown") if description else state,
+        members=_members(description.members) if description else (),
+        commits={
+            (one.topic, one.partition): Commit(one.offset)
+            for one in offsets.topic_partitions
+            # An offset below zero says that nothing is committed.
+            if one.offset >= 0
+        },
+    )
+
+
+def _members(members: Iterable[Any]) -> tuple[MemberSample, ...]:
+    return tuple(
+        MemberSample(
+            one.member_id, one.client_id or "", one.host or "", _places(one.assignment.topic_partitions)
+        )
+        for one in members
+    )
+
+
+def _places(partitions: Iterable[TopicPartition]) -> tuple[Place, ...]:
+    return tuple((one.topic, one.partition) for one in partitions)

@@ -1,0 +1,149 @@
+"""One coherent sample: metadata, then the commits by one of two ways, then the end offsets, in this order.
+
+So a lag is never below the truth at the sample's time, nor above it by more than what was committed while the
+sample was taken (`Sample.seconds`).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from collectors.kafka_collector.admin_way import AdminWay
+from collectors.kafka_collector.client import EARLIEST, INTERNAL_TOPIC, LATEST, KafkaClient
+from collectors.kafka_collector.coordinators import Coordinators
+from collectors.kafka_collector.sample import (
+    ClusterMetadata,
+    GroupsSample,
+    Offsets,
+    Sample,
+    TopicPartition,
+)
+from collectors.kafka_collector.settings import CommitsChoice
+from collectors.kafka_collector.topic_way import TopicWay
+from schema.errors import SourceDenied, SourceUnavailable
+from schema.part_models import CommitsFrom
+from schema.topics import is_own
+
+DENIED_SECONDS = 600.0
+"""After so long a way that was refused is tried again: permissions change."""
+LOW_SECONDS = 10.0
+"""How old low watermarks may be: they move with retention only."""
+NOT_SEEN = f"{INTERNAL_TOPIC} is not to be seen: it is made with the first commit, or it may not be described"
+
+
+class Sampler:
+    """Samples one cluster; remembers which groups there were, and by which way they are known."""
+
+    def __init__(
+        self,
+        client: KafkaClient,
+        commits_from: CommitsChoice,
+        include_own: bool,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._choice = commits_from
+        self._now = now
+        self._include_own = include_own
+        self._coordinators = Coordinators(client, self._is_watched)
+        self._admin_way = AdminWay()
+        self._topic_way = TopicWay(client, self._coordinators, self._is_watched)
+        self._way: CommitsFrom | None = None
+        self._known: frozenset[str] = frozenset()
+        self._denial = ""
+        self._denied_at = 0.0
+        self._low: Offsets = {}
+        self._low_at = 0.0
+        self._lost = False
+
+    async def sample(self) -> Sample:
+        """Take one sample. Raises SourceUnavailable when the cluster does not answer."""
+        if self._lost:
+            await asyncio.to_thread(self._client.reopen)
+            self._lost = False
+        began = time.monotonic()
+        try:
+            metadata = await self._client.metadata()
+        except SourceUnavailable:
+            self._lost = True
+            raise
+        topics = {name: one for name, one in metadata.topics.items() if self._is_watched(name)}
+        leaders = {place: leader for place, leader in metadata.leaders.items() if place[0] in topics}
+        way, reason, groups = await self._groups(metadata)
+        at = self._now()
+        end = await self._client.watermarks(leaders, LATEST)
+        low_errors = await self._refresh_low(leaders, at)
+        return Sample(
+            at=at,
+            brokers=metadata.brokers,
+            missing_brokers=metadata.missing_brokers,
+            topics=topics,
+            groups=self._switched(way, groups),
+            low=self._low,
+            end=end.offsets,
+            seconds=time.monotonic() - began,
+            commits_from=way,
+            commits_from_reason=reason,
+            errors=(*groups.errors, *end.errors, *low_errors),
+        )
+
+    async def first_at(
+        self, questions: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, tuple[int, int]]:
+        """Ask for the first record at or after a time, in milliseconds (`KafkaClient.first_at`)."""
+        return await self._client.first_at(questions)
+
+    async def compacted(self, topics: set[str]) -> frozenset[str]:
+        """Say which of these topics are compacted."""
+        return await self._client.compacted(topics)
+
+    async def _groups(self, metadata: ClusterMetadata) -> tuple[CommitsFrom, str, GroupsSample]:
+        """Read the groups by the way that is permitted; give it, why it is not the other, and the groups."""
+        reason = ""
+        if self._choice != "admin_api":
+            reason = self._why_not(metadata)
+            if not reason:
+                try:
+                    return "internal_topic", "", await self._topic_way.read(metadata)
+                except SourceDenied as error:
+                    reason = self._denial = str(error)
+                    self._denied_at = self._now()
+            if self._choice == "internal_topic":
+                nothing = GroupsSample({}, frozenset(), whole=False, errors=(reason,))
+                return "internal_topic", "", nothing
+        told = await self._coordinators.groups()
+        self._lost = self._lost or told.lost
+        return "admin_api", reason, self._admin_way.take(told)
+
+    def _why_not(self, metadata: ClusterMetadata) -> str:
+        """Say why the internal topic is not read now, or nothing."""
+        topic = metadata.topics.get(INTERNAL_TOPIC)
+        if topic is None or topic.refused:
+            return NOT_SEEN
+        return self._denial if self._now() - self._denied_at < DENIED_SECONDS else ""
+
+    def _switched(self, way: CommitsFrom, groups: GroupsSample) -> GroupsSample:
+        """Let everything count as changed where the way has changed, and what is missing then as ended."""
+        if way != self._way:
+            self._way = way
+            groups = replace(groups, changed=frozenset(groups.groups))
+        ended = groups.ended
+        if groups.whole:
+            ended |= self._known - groups.groups.keys()
+        self._known = (self._known - ended) | groups.changed
+        return replace(groups, ended=ended)
+
+    async def _refresh_low(self, leaders: Mapping[TopicPartition, int], at: float) -> tuple[str, ...]:
+        if at - self._low_at < LOW_SECONDS and leaders.keys() <= self._low.keys():
+            return ()
+        self._low_at = at
+        answers = await self._client.watermarks(leaders, EARLIEST)
+        # What does not answer keeps its last one.
+        self._low = {place: self._low[place] for place in leaders if place in self._low} | dict(
+            answers.offsets
+        )
+        return answers.errors
+
+    def _is_watched(self, name: str) -> bool:
+        return bool(name) and (self._include_own or not is_own(name))

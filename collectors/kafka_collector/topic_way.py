@@ -1,0 +1,92 @@
+"""The groups by the internal topic, one of the two ways: it costs what is committed, and tells when.
+
+What the topic does not hold is asked: which groups rebalance at the moment, and the names of topics that
+members of the consumer protocol hold by id (KIP-848).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from collectors.kafka_collector.client import INTERNAL_TOPIC, KafkaClient
+from collectors.kafka_collector.coordinators import Coordinators
+from collectors.kafka_collector.internal_topic import InternalTopic, Progress
+from collectors.kafka_collector.sample import ClusterMetadata, GroupSample, GroupsSample
+from schema.errors import SourceDenied, SourceUnavailable
+
+READ_SECONDS = 5.0
+"""How long one sample reads on; a long topic is read over several of them, and the snapshot says so."""
+NAMES_SECONDS = 10.0
+"""How often the names of topics are asked while some are not known."""
+
+
+class TopicWay:
+    """Reads one cluster's internal topic; remembers the groups."""
+
+    def __init__(
+        self, client: KafkaClient, coordinators: Coordinators, watched: Callable[[str], bool]
+    ) -> None:
+        self._client = client
+        self._coordinators = coordinators
+        self._topic = InternalTopic(client.config, watched)
+        self._groups: dict[str, GroupSample] = {}
+        self._rebalancing: dict[str, str] = {}
+        self._named_at = -NAMES_SECONDS
+
+    async def read(self, metadata: ClusterMetadata) -> GroupsSample:
+        """Read what was written since the last sample. Raises SourceDenied where that is not permitted."""
+        topic = metadata.topics.get(INTERNAL_TOPIC)
+        partitions = topic.partitions if topic else ()
+        try:
+            progress = await asyncio.to_thread(self._topic.read, partitions, READ_SECONDS)
+        except SourceDenied:
+            raise
+        except SourceUnavailable as error:
+            # What was read before it is given with the next sample.
+            return GroupsSample(self._groups, frozenset(), whole=False, errors=(str(error),))
+        await self._name_topics(metadata)
+        changed, ended = await self._follow()
+        return GroupsSample(self._groups, changed, ended, progress.whole, _told(progress))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._topic.close()
+
+    async def _follow(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Follow the table; give the groups that changed, and those that have ended."""
+        table = self._topic.table
+        changed, ended = set(table.changed()), table.ended()
+        for name in ended:
+            self._groups.pop(name, None)
+        before, self._rebalancing = self._rebalancing, await self._coordinators.rebalancing()
+        changed |= {
+            name
+            for name in before.keys() | self._rebalancing.keys()
+            if before.get(name) != self._rebalancing.get(name)
+        }
+        known = set()
+        for name in changed:
+            group = table.group(name)
+            if group is not None:
+                state = self._rebalancing.get(name)
+                self._groups[name] = replace(group, state=state) if state else group
+                known.add(name)
+        return frozenset(known), ended
+
+    async def _name_topics(self, metadata: ClusterMetadata) -> None:
+        if not self._topic.table.unnamed_topic_ids() or time.monotonic() - self._named_at < NAMES_SECONDS:
+            return
+        self._named_at = time.monotonic()
+        self._topic.table.name_topics(await self._client.topic_ids(metadata.topics.keys()))
+
+
+def _told(progress: Progress) -> tuple[str, ...]:
+    """Say what of the internal topic is not read yet, and what could not be."""
+    told = list(progress.errors)
+    if progress.left:
+        told.append(f"commits are being read: {progress.left:,} records of {INTERNAL_TOPIC} are left")
+    if progress.held:
+        held = ", ".join(map(str, sorted(progress.held)))
+        told.append(f"an open transaction holds back commits in partitions {held} of {INTERNAL_TOPIC}")
+    return tuple(told)

@@ -1,0 +1,86 @@
+"""One topic over time: throughput, backpressure, dead letters, shape, into what the snapshot shows. Pure."""
+
+from collections.abc import Iterable
+
+from msgspec import UNSET, UnsetType
+
+from collectors.kafka_collector.backpressure import Backpressure
+from collectors.kafka_collector.groups import FOREVER, TopicLag
+from collectors.kafka_collector.partitions import Partitions
+from collectors.kafka_collector.progress import RATE_SECONDS
+from collectors.kafka_collector.sample import TopicSample
+from collectors.kafka_collector.times import moment
+from schema import models
+
+MINUTE = 60.0
+
+
+class TopicFlow:
+    """One topic; `told` gives it as it stands, from the groups that read it."""
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+        self.due_at = 0.0
+        self._backpressure = Backpressure()
+
+    def told(
+        self,
+        sample: TopicSample,
+        partitions: Partitions,
+        readers: Iterable[TopicLag],
+        dead_letter: bool,
+        owner: str | None,
+        interval_seconds: float,
+    ) -> models.Topic:
+        """Give the topic at the sample's time; `owner` is whose dead letters it holds, where known."""
+        at, state = partitions.at, partitions.topics[self.topic]
+        places = [(self.topic, number) for number in state.partitions]
+        lags = list(readers)
+        depth = max((one.lag_messages for one in lags if one.lag_messages is not None), default=None)
+        behind = max((one.lag_seconds for one in lags if one.lag_seconds is not None), default=None)
+        delay = max(
+            (one.end_to_end_seconds for one in lags if one.end_to_end_seconds is not None), default=None
+        )
+        consumed = sum(one.consumed_per_second for one in lags) if lags else None
+        produced = _rate(partitions, places, max(RATE_SECONDS, interval_seconds))
+        if depth is not None:
+            self._backpressure.note(at, depth, consumed, interval_seconds)
+        buried = _rate(partitions, places, max(MINUTE, interval_seconds)) if dead_letter else None
+        pressed = self._backpressure.pressed if lags else None
+        self.due_at = at if produced or consumed or buried or depth or pressed else FOREVER
+        kept = [partitions.end[place] - partitions.low[place] for place in places if place in partitions.low]
+        return models.Topic(
+            topic=self.topic[:256],
+            partitions=len(state.partitions),
+            produced_per_second=_known(produced, 2),
+            consumed_per_second=_known(consumed, 2),
+            end_to_end_seconds=_known(delay, 2),
+            depth=UNSET if depth is None else depth,
+            lag_seconds=_known(behind, 2),
+            backpressure=UNSET if pressed is None else pressed,
+            messages=max(0, sum(kept)) if len(kept) == len(places) else UNSET,
+            dead_letter_of=owner or UNSET,
+            dead_letters_per_minute=_known(None if buried is None else buried * MINUTE, 2),
+            under_replicated=sample.under_replicated,
+            leaderless=len(sample.leaderless),
+            recreated_at=UNSET if state.recreated_at is None else moment(state.recreated_at),
+            partitions_added_at=(
+                UNSET if state.partitions_added_at is None else moment(state.partitions_added_at)
+            ),
+            unavailable=sample.refused or UNSET,
+        )
+
+
+def _rate(partitions: Partitions, places: list[tuple[str, int]], window_seconds: float) -> float | None:
+    """Sum the messages per second of the partitions of which a rate is known."""
+    rates = [
+        rate
+        for place in places
+        if place in partitions.history
+        and (rate := partitions.history[place].rate(partitions.at, window_seconds)) is not None
+    ]
+    return sum(rates) if rates else None
+
+
+def _known(value: float | None, places: int) -> float | UnsetType:
+    return UNSET if value is None else round(max(0.0, value), places)
