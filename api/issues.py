@@ -10,6 +10,8 @@ from typing import Literal
 import msgspec
 from msgspec import UnsetType
 
+from api.findings import Finding, because, many
+from api.kafka_issues import kafka_issues
 from schema.models import Agent, ModelLimits, Pod, Snapshot, Source, Workload
 from schema.part_models import Deployment, Node
 from schema.pod_health import LOST, health_of, is_failed
@@ -20,12 +22,8 @@ OLD_SECONDS = 15.0
 """From this age on the newest snapshot says little about the present."""
 MAX_ISSUES = 50
 """So many sentences are listed; how many more there are stands behind them."""
-MAX_REASON = 300
-"""Characters that a sentence quotes of a source's own words."""
 
 SystemStatus = Literal["healthy", "degraded", "critical"]
-Finding = tuple[bool, str]
-"""Whether it is critical, and the sentence."""
 
 
 class Issues(msgspec.Struct, frozen=True):
@@ -72,6 +70,8 @@ def _findings(snapshot: Snapshot) -> Iterator[Finding]:
         yield alert.severity == "critical", alert.title
     for source in snapshot.sources:
         yield from _of_source(source)
+    if not isinstance(snapshot.kafka, UnsetType):
+        yield from kafka_issues(snapshot.kafka, snapshot.timestamp)
     if not isinstance(snapshot.kubernetes, UnsetType):
         for node in snapshot.kubernetes.nodes:
             yield from _of_node(node)
@@ -106,7 +106,7 @@ def _of_agent(agent: Agent) -> Iterator[Finding]:
 
 def _of_node(node: Node) -> Iterator[Finding]:
     if not node.ready:
-        yield False, f"Node {node.name} is not ready{_because(node.reason)}"
+        yield False, f"Node {node.name} is not ready{because(node.reason)}"
     if node.pressures:
         yield False, f"Node {node.name} reports {', '.join(node.pressures)}"
 
@@ -114,9 +114,9 @@ def _of_node(node: Node) -> Iterator[Finding]:
 def _of_deployment(deployment: Deployment) -> Iterator[Finding]:
     name = f"Deployment {deployment.namespace}/{deployment.name}"
     if deployment.ready < deployment.desired:
-        yield False, f"{name} has {deployment.ready} of {_many(deployment.desired, 'replica')} ready"
+        yield False, f"{name} has {deployment.ready} of {many(deployment.desired, 'replica')} ready"
     if deployment.rollout == "stalled":
-        yield False, f"{name} rollout stalled{_because(deployment.rollout_message)}"
+        yield False, f"{name} rollout stalled{because(deployment.rollout_message)}"
 
 
 def _of_pod(workload: Workload, pod: Pod) -> Iterator[Finding]:
@@ -135,13 +135,13 @@ def _of_pod(workload: Workload, pod: Pod) -> Iterator[Finding]:
 
 def _trouble(pod: Pod) -> str:
     """Say what is wrong with a pod now, or nothing; one that has yet to start is well."""
-    restarts = _many(pod.restarts, "restart") if pod.restarts else ""
+    restarts = many(pod.restarts, "restart") if pod.restarts else ""
     if is_failed(pod.status):
         return f"is {pod.status}" + (f" after {restarts}" if restarts else "")
     if pod.status in LOST:
-        return f"is {pod.status}{_because(pod.status_message)}"
+        return f"is {pod.status}{because(pod.status_message)}"
     if pod.status == "Unschedulable" or (pod.status == "Created" and pod.status_message):
-        return f"cannot be scheduled{_because(pod.status_message)}"
+        return f"cannot be scheduled{because(pod.status_message)}"
     if pod.restart_loop is True and pod.status != "Terminating":
         return "restarts again and again" + (f": {restarts}" if restarts else "")
     return _unready(pod)
@@ -152,16 +152,6 @@ def _unready(pod: Pod) -> str:
     if pod.ready is not False or health_of(msgspec.structs.replace(pod, ready=True)) != "healthy":
         return ""
     return f"is {pod.status}" if pod.status == "NotReady" else f"is {pod.status} but not ready"
-
-
-def _because(reason: str | UnsetType) -> str:
-    """Put a source's own words behind a sentence, on one line and bounded, where it has any."""
-    text = "" if isinstance(reason, UnsetType) else " ".join(reason.split())
-    return f": {text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + '…'}" if text else ""
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _of_model(model: ModelLimits) -> Iterator[Finding]:
@@ -181,6 +171,6 @@ def _of_model(model: ModelLimits) -> Iterator[Finding]:
 def _of_source(source: Source) -> Iterator[Finding]:
     name = f"Source {source.name}@{source.instance}"
     if source.status == "down":
-        yield False, f"{name} is down{_because(source.reason)}"
+        yield False, f"{name} is down{because(source.reason)}"
     elif source.status == "stale":
         yield False, f"{name} is stale: nothing for {source.age_seconds:.0f} s"

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.issues import MAX_ISSUES, MAX_REASON, issues
+from api.findings import MAX_REASON
+from api.issues import MAX_ISSUES, issues
 from schema.models import Snapshot
 from tests.api.fakes import AT, agent, model, snapshot
 
