@@ -40,15 +40,15 @@ def test_what_is_read_to_its_end_has_no_lag(truth: Truth) -> None:
     ("begin", "end", "expected"),
     [
         (103.0, 105.0, None),
-        (104.0, 105.0, Range(3, 4)),
+        (104.0, 105.0, Range(Lag(3, 2.0), Lag(4, 3.0))),
         # The next commit was asked for, and may have counted already.
-        (105.0, 105.6, Range(1, 4)),
-        (106.0, 109.0, Range(2, 9)),
-        (200.0, 201.0, Range(9, 9)),
+        (105.0, 105.5, Range(Lag(1, 0.0), Lag(4, 3.5))),
+        (106.0, 109.0, Range(Lag(2, 1.0), Lag(9, 8.0))),
+        (200.0, 201.0, Range(Lag(9, 99.0), Lag(9, 100.0))),
     ],
 )
 def test_bounds_of_lag_in_a_span(truth: Truth, begin: float, end: float, expected: Range | None) -> None:
-    assert truth.lag_messages_within("group", "topic", 0, begin, end) == expected
+    assert truth.lag_within("group", "topic", 0, begin, end) == expected
 
 
 def test_a_message_out_of_its_turn_is_no_truth(truth: Truth) -> None:

@@ -18,10 +18,10 @@ class Lag(NamedTuple):
 
 
 class Range(NamedTuple):
-    """The least and the most that a lag in messages can have been within a span of time."""
+    """The least and the most that a lag can have been within a span of time, messages and seconds apart."""
 
-    least: int
-    most: int
+    least: Lag
+    most: Lag
 
 
 class _Committed(NamedTuple):
@@ -69,17 +69,10 @@ class Truth:
     def lag(self, group: str, topic: str, partition: int, at: float) -> Lag | None:
         """Give the lag at a moment; None without a commit."""
         committed = self.committed_offset(group, topic, partition, at)
-        if committed is None:
-            return None
-        messages = max(0, self.end_offset(topic, partition, at) - committed)
-        with self._lock:
-            seconds = at - self._appended[topic, partition][committed] if messages else 0.0
-        return Lag(messages, seconds)
+        return None if committed is None else self._lag(topic, partition, committed, at)
 
-    def lag_messages_within(
-        self, group: str, topic: str, partition: int, begin: float, end: float
-    ) -> Range | None:
-        """Give the bounds of lag in messages in a span; None when no commit was sure before it.
+    def lag_within(self, group: str, topic: str, partition: int, begin: float, end: float) -> Range | None:
+        """Give the bounds of the lag in a span; None when no commit was sure at its begin.
 
         A commit counts from the moment at which it was asked for until the next one was acknowledged.
         """
@@ -89,5 +82,15 @@ class Truth:
         if last is None:
             return None
         possible = [one.offset for one in commits[last:] if one.asked_at <= end]
-        ends = self.end_offset(topic, partition, begin), self.end_offset(topic, partition, end)
-        return Range(max(0, ends[0] - max(possible)), max(0, ends[1] - min(possible)))
+        least = [self._lag(topic, partition, offset, begin) for offset in possible]
+        most = [self._lag(topic, partition, offset, end) for offset in possible]
+        return Range(
+            Lag(min(one.messages for one in least), min(one.seconds for one in least)),
+            Lag(max(one.messages for one in most), max(one.seconds for one in most)),
+        )
+
+    def _lag(self, topic: str, partition: int, committed: int, at: float) -> Lag:
+        with self._lock:
+            times = self._appended[topic, partition]
+            end = bisect_right(times, at)
+            return Lag(end - committed, at - times[committed]) if committed < end else Lag(0, 0.0)
