@@ -87,7 +87,7 @@ describe('the consumer lag', () => {
       'tasks · 0',
       'tasks · 1',
     ])
-    expect(rows[0]).toHaveTextContent(/1,550.*14,980.*13.4K messages.*1 min 14 s behind.*never.*stopped/)
+    expect(rows[0]).toHaveTextContent(/13.4K messages.*1 min 14 s behind.*never.*stopped.*1,550.*14,980/)
     expect(panel('Consumer lag').getByText(/^12 more with less lag/)).toBeVisible()
     expect(figure(line('Consumer lag', 'writer-agents'), 'Lag')).toBe('13,450messages')
     expect(panel('Consumer lag').getByText('120 messages lost')).toBeVisible()
@@ -98,7 +98,7 @@ describe('the consumer lag', () => {
     await userEvent.click(button('Consumer lag', 'old-import'))
     const table = panel('Consumer lag').getByRole('table', { name: 'Partitions of old-import' })
     const cells = within(table).getAllByRole('cell')
-    expect(cells.map((cell) => cell.textContent)).toEqual(['none', '1,000', 'lag unknown', 'unknown'])
+    expect(cells.map((cell) => cell.textContent)).toEqual(['lag unknown', 'unknown', 'none', '1,000'])
     expect(within(table).getByText(/^Nothing is committed here/)).toBeVisible()
   })
 

@@ -32,7 +32,7 @@ export const GroupRow = memo(function GroupRow({ group, open, onToggle }: GroupR
             <Messages of={group} />
             <span className="block text-muted text-xs">
               <Behind of={group} />
-              <CatchUp of={group} />
+              <CatchUp of={group} before=" · " />
             </span>
           </>
         ) : (

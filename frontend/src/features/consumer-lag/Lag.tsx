@@ -19,9 +19,22 @@ export function Behind({ of: { lag_messages, lag_seconds } }: { of: Lag }) {
   return lag_messages ? 'seconds unknown' : null
 }
 
-export function CatchUp({ of: { lag_messages, seconds_to_catch_up, never_catches_up } }: { of: Lag }) {
+interface CatchUpProps {
+  readonly of: Lag
+  /** What stands before the words, where there are any. */
+  readonly before?: string
+}
+
+export function CatchUp({ of, before = '' }: CatchUpProps) {
+  const { lag_messages, seconds_to_catch_up, never_catches_up } = of
   if (lag_messages === 0) return null
-  if (never_catches_up === true) return <span className="text-bad"> · never catches up at this rate</span>
-  if (seconds_to_catch_up === undefined) return null
-  return ` · catches up in ${duration(seconds_to_catch_up)}`
+  if (never_catches_up === true) {
+    return (
+      <>
+        {before}
+        <span className="text-bad">never catches up at this rate</span>
+      </>
+    )
+  }
+  return seconds_to_catch_up === undefined ? null : `${before}catches up in ${duration(seconds_to_catch_up)}`
 }

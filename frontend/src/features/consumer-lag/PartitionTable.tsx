@@ -8,7 +8,7 @@ import { worstPartitionsFirst } from './order'
 import { doubtOf, VERDICT_MEANS, VERDICT_TONE } from './verdicts'
 
 const PARTITIONS_A_PAGE = 10
-const COLUMNS = ['Partition', 'Committed', 'End', 'Lag', 'Verdict'] as const
+const COLUMNS = ['Partition', 'Lag', 'Verdict', 'Committed', 'End'] as const
 
 interface PartitionTableProps {
   readonly of: string
@@ -60,14 +60,14 @@ function PartitionRow({ partition }: { partition: GroupPartition }) {
         {topic} · {partition.partition}
         {doubt !== undefined && <span className="doubt">{doubt}</span>}
       </th>
-      <td>{committed_offset?.toLocaleString('en') ?? 'none'}</td>
-      <td>{end_offset.toLocaleString('en')}</td>
       <td>
         <Messages of={partition} />
         {partition.lag_messages !== undefined && (
           <span className="block text-muted text-xs">
             <Behind of={partition} />
-            <CatchUp of={partition} />
+            <span className="block empty:hidden">
+              <CatchUp of={partition} />
+            </span>
           </span>
         )}
       </td>
@@ -80,6 +80,8 @@ function PartitionRow({ partition }: { partition: GroupPartition }) {
           </span>
         )}
       </td>
+      <td>{committed_offset?.toLocaleString('en') ?? 'none'}</td>
+      <td>{end_offset.toLocaleString('en')}</td>
     </tr>
   )
 }
