@@ -154,7 +154,7 @@ class KafkaClient:
         asked = []
         for batch in _batches(list(questions)):
             specs = {
-                TopicPartition(topic, number): OffsetSpec.for_timestamp(questions[topic, number])  # type: ignore[no-untyped-call] # the library does not annotate it
+                TopicPartition(topic, number): OffsetSpec.for_timestamp(questions[topic, number])
                 for topic, number in batch
             }
             asked.append(self.admin.list_offsets(specs, request_timeout=REQUEST_SECONDS))

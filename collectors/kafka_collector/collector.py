@@ -89,7 +89,7 @@ class KafkaCollector:
         if not some:
             return
         compacted = await self._samples.compacted({one.place[0] for one in some})
-        history = self._picture.partitions.history
+        history = {one.place: self._picture.partitions.history(one.place) for one in some}
         searches: dict[tuple[TopicPartition, int], Search] = {}
         for one in some:
             search = search_for(

@@ -22,6 +22,7 @@ from schema.errors import UnreadableRecord
 
 _MOST_UNKNOWN = 100
 _SPARE_PLACES = 1000
+_URL_SAFE = str.maketrans("+/", "-_", "=")
 
 
 class _Group:
@@ -121,10 +122,12 @@ class CommitTable:
     def name_topics(self, names: Mapping[str, str]) -> None:
         """Take the names of all topics by their ids; a group that a change concerns has changed.
 
-        An id is in the form in which Kafka prints it. The cost follows the number of groups: call it when
-        `unnamed_topic_ids` has something, or when a topic was made or deleted.
+        An id is in either alphabet of base64: Kafka prints the one for URLs, librdkafka the other. The cost
+        follows the number of groups: call it when `unnamed_topic_ids` has something, or when a topic was made
+        or deleted.
         """
-        before, self._topic_names = self._topic_names, dict(names)
+        names = {topic_id.translate(_URL_SAFE): name for topic_id, name in names.items()}
+        before, self._topic_names = self._topic_names, names
         self._unnamed.clear()
         for name, group in self._groups.items():
             if group.assigned:

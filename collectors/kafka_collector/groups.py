@@ -1,11 +1,12 @@
 """One consumer group over time: its samples and the partitions' history into what the snapshot shows. Pure.
 
-A group is judged when it or one of its partitions changed, and when time alone would change what is shown:
-`due_at` says when that is.
+A group is judged when it or one of its partitions changed, and while time alone changes what is shown
+(`unrest`).
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from msgspec import UNSET, UnsetType
 
@@ -20,10 +21,15 @@ from schema.part_models import PartitionDoubt, Verdict
 
 MAX_PARTITIONS = 2000
 """So many partitions of a group are listed: more would pass what a record of the log may hold."""
-LAG_SHARE = 1000
-"""A lag that only time changes is told anew when it is out by a sampling interval or by a thousandth."""
-FOREVER = float("inf")
 STILL: frozenset[Verdict | UnsetType] = frozenset({"stalled", "stopped"})
+
+
+class Unrest(Enum):
+    """What time alone changes of a group: nothing, the age of its lag, or rates and verdicts too."""
+
+    NONE = 0
+    AGES = 1
+    MOVES = 2
 
 
 @dataclass(slots=True)
@@ -65,7 +71,8 @@ class GroupState:
     def __init__(self, group: str) -> None:
         self.group = group
         self.topics: dict[str, TopicLag] = {}
-        self.due_at = 0.0
+        self.told_at = 0.0
+        self.unrest = Unrest.NONE
         self._sample = GroupSample(group, "Unknown")
         self._places: list[TopicPartition] = []
         self._positions: dict[TopicPartition, Position] = {}
@@ -107,8 +114,7 @@ class GroupState:
             one.found = found
 
     def told(self, partitions: Partitions, interval_seconds: float) -> models.Group:
-        """Give the group as it stands at the sample's time, and note when it must be judged again."""
-        at = partitions.at
+        """Give the group as it stands at the sample's time, and note what time alone will change of it."""
         self.topics = {}
         shown = [self._partition(place, partitions, interval_seconds) for place in self._places]
         lags = [one.lag_messages for one in shown if not isinstance(one.lag_messages, UnsetType)]
@@ -119,7 +125,7 @@ class GroupState:
         never = any(one.never_catches_up is True for one in shown)
         verdicts = [one.verdict for one in shown if not isinstance(one.verdict, UnsetType)]
         commits = [one.committed_at for one in shown if not isinstance(one.committed_at, UnsetType)]
-        self._note_due(at, interval_seconds, shown)
+        self.told_at, self.unrest = partitions.at, self._unrest(shown)
         kept, left_out = _largest(shown)
         return models.Group(
             group=self.group[:256],
@@ -156,7 +162,7 @@ class GroupState:
         if offset == one.offset and one.found is not None:
             return None
         one.offset = offset
-        appended = partitions.history[place].appended(offset)
+        appended = partitions.history(place).appended(offset)
         if appended is None:
             one.found = None
             return None
@@ -172,7 +178,7 @@ class GroupState:
         """Note how old the messages were when they were committed: the middle of the first and the last."""
         if commit is None or one.committed is None or commit.offset <= one.committed:
             return
-        history = partitions.history[place]
+        history = partitions.history(place)
         first, last = history.appended(one.committed), history.appended(commit.offset - 1)
         if first is None or last is None or first.earliest is None:
             return
@@ -191,7 +197,7 @@ class GroupState:
         held = place in self._held
         one.progress.note(at, commit.offset if commit else None, end, lag, committed_at, held, unread_since)
         consumed = one.progress.consumed_per_second(at, interval_seconds)
-        produced = partitions.history[place].rate(at, max(RATE_SECONDS, interval_seconds))
+        produced = partitions.history(place).rate(at, max(RATE_SECONDS, interval_seconds))
         judged = verdict(one.progress, at, interval_seconds)
         # Who commits rarely stands still between two commits: over its last moves it does not.
         rates = one.progress.sustained(at) if judged not in STILL else None
@@ -250,18 +256,13 @@ class GroupState:
         if one is not None and one.delay_at:
             told.end_to_end_seconds = max(one.delay_seconds, told.end_to_end_seconds or 0.0)
 
-    def _note_due(self, at: float, interval_seconds: float, shown: "list[models.GroupPartition]") -> None:
-        """Note when time alone changes what is shown; what stands still and lags, ever more rarely."""
-        moves = any(one.consumed_per_second or one.produced_per_second for one in shown)
-        behind = [one for one in shown if one.lag_messages]
-        waits = any(one.doubt == "no_commit" and one.verdict not in STILL for one in shown)
-        if moves or waits or any(one.verdict not in STILL for one in behind):
-            self.due_at = at
-        elif behind:
-            lags = [one.lag_seconds for one in behind if not isinstance(one.lag_seconds, UnsetType)]
-            self.due_at = at + max(0.0, min(lags, default=0.0) / LAG_SHARE - interval_seconds)
-        else:
-            self.due_at = FOREVER
+    def _unrest(self, shown: list[models.GroupPartition]) -> Unrest:
+        if any(one.consumed_per_second or one.produced_per_second for one in shown):
+            return Unrest.MOVES
+        behind = [one for one in shown if one.lag_messages or (one.doubt == "no_commit" and one.end_offset)]
+        if any(one.verdict not in STILL and (one.lag_messages or one.verdict != "ok") for one in behind):
+            return Unrest.MOVES
+        return Unrest.AGES if behind else Unrest.NONE
 
 
 def _members(sample: GroupSample) -> list[models.Member]:

@@ -64,8 +64,9 @@ class Round:
             return {}
         questions: dict[TopicPartition, int] = {}
         for place, searches in self._open.items():
-            rounds_left = (MAX_ROUNDS - self.rounds) // len(searches)
-            asked = max(searches, key=lambda search: search.width_seconds).ask(rounds_left)
+            rounds_left = MAX_ROUNDS - self.rounds
+            # One after the other: what the rounds do not suffice for goes on in the next sample.
+            asked = min(searches, key=lambda search: search.width_seconds).ask(rounds_left)
             if asked is not None:
                 questions[place] = round(asked * _MS)
         self.rounds += bool(questions)

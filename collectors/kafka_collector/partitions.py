@@ -12,9 +12,17 @@ from collectors.kafka_collector.sample import Sample, TopicPartition
 
 @dataclass(slots=True)
 class TopicShape:
-    """What is remembered of a topic: its partitions, and when it was last seen to change shape."""
+    """What is remembered of a topic: its partitions, and when it was last seen to change shape.
+
+    `ends` and `lows` are the sums of its watermarks; of `lows_known` partitions the low one is known;
+    `history` is that of the sum of the ends, for rates.
+    """
 
     partitions: tuple[int, ...]
+    ends: int = 0
+    lows: int = 0
+    lows_known: int = 0
+    history: EndHistory = field(default_factory=EndHistory)
     recreated_at: float | None = None
     partitions_added_at: float | None = None
 
@@ -39,43 +47,68 @@ class Partitions:
     topics: dict[str, TopicShape] = field(default_factory=dict)
     end: dict[TopicPartition, int] = field(default_factory=dict)
     low: dict[TopicPartition, int] = field(default_factory=dict)
-    history: dict[TopicPartition, EndHistory] = field(default_factory=dict)
+    _histories: dict[TopicPartition, EndHistory] = field(default_factory=dict)
     unanswered: frozenset[TopicPartition] = frozenset()
     _refused: dict[str, str] = field(default_factory=dict)
     _shapes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def take(self, sample: Sample) -> Moved:
         """Take a sample's watermarks."""
-        self.at = sample.at
+        before, self.at = self.at, sample.at
         ended = frozenset(self.topics.keys() - sample.topics.keys())
         touched = {name for name in sample.topics if self._note_topic(name, sample)}
         self._forget(ended)
         moved = set()
         for place, end in sample.end.items():
-            if place not in self.history:
-                self.history[place] = EndHistory()
-            begun_anew = self.history[place].note(sample.at, end)
-            if begun_anew:
-                self.topics[place[0]].recreated_at = sample.at
-                touched.add(place[0])
             if self.end.get(place) != end:
-                self.end[place] = end
                 moved.add(place)
+                if self._note_end(place, end, before):
+                    touched.add(place[0])
         for place, low in sample.low.items():
-            known = self.low.get(place)
-            if known == low or place not in self.end:
-                continue
-            self.low[place] = low
-            moved.add(place)
-            if known is not None and low < known:
-                # Retention only moves it up: the topic was made anew, and has caught up with its old end.
-                self.history[place] = EndHistory()
-                self.history[place].note(sample.at, self.end[place])
-                self.topics[place[0]].recreated_at = sample.at
-                touched.add(place[0])
-        before, self.unanswered = self.unanswered, frozenset(self.end.keys() - sample.end.keys())
-        moved |= before ^ self.unanswered
-        return Moved(frozenset(moved), frozenset(touched), ended)
+            if self.low.get(place) != low and place in self.end:
+                moved.add(place)
+                if self._note_low(place, low):
+                    touched.add(place[0])
+        for shape in self.topics.values():
+            shape.history.note(sample.at, shape.ends)
+        silent, self.unanswered = self.unanswered, frozenset(self.end.keys() - sample.end.keys())
+        return Moved(frozenset(moved | (silent ^ self.unanswered)), frozenset(touched), ended)
+
+    def history(self, place: TopicPartition) -> EndHistory:
+        """Give a partition's history, up to the present sample."""
+        history = self._histories[place]
+        if place not in self.unanswered:
+            history.note(self.at, self.end[place])
+        return history
+
+    def _note_end(self, place: TopicPartition, end: int, before: float) -> bool:
+        """Note where a partition ends now; true when it begins anew. `before` is the sample before's time."""
+        topic, known = self.topics[place[0]], self.end.get(place)
+        topic.ends += end - (known or 0)
+        self.end[place] = end
+        if known is None:
+            self._histories[place] = EndHistory()
+        elif place not in self.unanswered:
+            # A history is told of a standing end only when that ends, or when somebody asks.
+            self._histories[place].note(before, known)
+        if self._histories[place].note(self.at, end):
+            topic.recreated_at = self.at
+            return True
+        return False
+
+    def _note_low(self, place: TopicPartition, low: int) -> bool:
+        """Note where a partition begins now; true when that went back."""
+        topic, known = self.topics[place[0]], self.low.get(place)
+        topic.lows += low - (known or 0)
+        topic.lows_known += known is None
+        self.low[place] = low
+        if known is None or low > known:
+            return False
+        # Retention only moves it up: the topic was made anew, and has caught up with its old end.
+        self._histories[place] = EndHistory()
+        self._histories[place].note(self.at, self.end[place])
+        topic.recreated_at = self.at
+        return True
 
     def _note_topic(self, name: str, sample: Sample) -> bool:
         """Note a topic's shape; true when it is new or has changed."""
@@ -112,6 +145,9 @@ class Partitions:
 
     def _drop(self, places: Iterable[TopicPartition]) -> None:
         for place in places:
-            self.end.pop(place, None)
-            self.low.pop(place, None)
-            self.history.pop(place, None)
+            topic = self.topics[place[0]]
+            topic.ends -= self.end.pop(place, 0)
+            if place in self.low:
+                topic.lows -= self.low.pop(place)
+                topic.lows_known -= 1
+            self._histories.pop(place, None)

@@ -1,20 +1,27 @@
 """The cluster as it is remembered between samples, and which groups and topics each sample changes. Pure.
 
-A sample costs what it changes: a group is judged again when it or one of its partitions changed, or when it
-is due (`groups.py`); a topic when its partitions or a group that reads it did.
+A sample costs what it changes: a group is judged again when it or one of its partitions changed, or while
+time alone changes it (`groups.py`); a topic when its partitions or a group that reads it did.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from heapq import nsmallest
 
 from collectors.base.collector import Gone, Item, Observed
 from collectors.kafka_collector.dead_letters import DeadLetters
-from collectors.kafka_collector.groups import GroupState, Wanted
+from collectors.kafka_collector.groups import GroupState, Unrest, Wanted
 from collectors.kafka_collector.partitions import Partitions
 from collectors.kafka_collector.sample import Sample, TopicPartition
 from collectors.kafka_collector.search import Found
 from collectors.kafka_collector.topics import TopicFlow
 from schema import models
+
+MAX_AGEING = 300
+"""So many groups of which nothing changes but the age of their lag are told anew in one sample.
+
+Of ten thousand dead groups each so has its turn about once a minute; `unread_since` is exact all the time.
+"""
 
 
 class Picture:
@@ -39,11 +46,10 @@ class Picture:
         self._end_topics(moved.ended)
         for name in sample.groups.ended:
             self._end_group(name)
-        due = {name for name, one in self._groups.items() if one.due_at <= sample.at}
         moving = {name for place in moved.places for name in self._readers.get(place, ())}
         topical = {name for topic in moved.ended | moved.topics for name in self._reading.get(topic, ())}
         changed = sample.groups.changed
-        self._judge = (changed | due | moving | topical) & sample.groups.groups.keys()
+        self._judge = (changed | moving | topical | self._due()) & sample.groups.groups.keys()
         wanted: list[Wanted] = []
         for name in self._judge:
             group = self._groups.get(name)
@@ -66,9 +72,15 @@ class Picture:
             group = self._groups[name]
             yield Observed("group", name[:256], group.told(self.partitions, interval_seconds))
             self._touched.update(group.topics)
-        due = {name for name, one in self._topics.items() if one.due_at <= sample.at}
-        for name in sorted((self._touched | due) & sample.topics.keys()):
+        restless = {name for name, one in self._topics.items() if one.restless}
+        for name in sorted((self._touched | restless) & sample.topics.keys()):
             yield Observed("topic", name[:256], self._topic(name, sample, interval_seconds))
+
+    def _due(self) -> set[str]:
+        """Give the groups that time alone changes: those that only age take turns when they are many."""
+        due = {name for name, one in self._groups.items() if one.unrest is Unrest.MOVES}
+        ageing = [(one.told_at, name) for name, one in self._groups.items() if one.unrest is Unrest.AGES]
+        return due.union(name for _, name in nsmallest(MAX_AGEING, ageing))
 
     def _topic(self, name: str, sample: Sample, interval_seconds: float) -> models.Topic:
         flow = self._topics.get(name)

@@ -11,6 +11,8 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 RATE_SECONDS = 30.0
+STAND_HALF_LIFE_SECONDS = 900.0
+"""A stand that it came out of counts half after so long. By time, not by moves: quick tasks would bury it."""
 MOVES = 10
 """So many moves are kept, as many as Burrow keeps commits (`intervals`)."""
 CATCH_UP_HORIZON_SECONDS = 365 * 86_400.0
@@ -18,7 +20,6 @@ CATCH_UP_HORIZON_SECONDS = 365 * 86_400.0
 
 _POINT_SECONDS = 5.0
 _POINTS = 8  # The newest may be close to the one before; six distances of five seconds cover RATE_SECONDS.
-_FADING = 0.9
 _MOVE_FIELDS = 3
 _POINT_FIELDS = 2
 
@@ -47,7 +48,7 @@ class Progress:
     commit, since when a member that holds it has left new messages uncommitted. `zero_lag_at`: when lag was
     last seen at zero. `let_go_at`: when the partition was last taken from its member, None while one holds
     it. `recommitted_at`: when a commit of the same offset was last seen. `changes`: moves seen since the
-    first position. `longest_stand_seconds`: the longest stand that ended by a move; fades with each move.
+    first position. `longest_stand_seconds`: the longest stand that ended by a move; fades with time.
     """
 
     __slots__ = (
@@ -152,8 +153,11 @@ class Progress:
 
     def _add_move(self, at: float, committed: int, lag: int) -> None:
         if self._moves:
-            stood = 0.0 if self.stands_since is None else at - self.stands_since
-            self.longest_stand_seconds = max(stood, self.longest_stand_seconds * _FADING)
+            if self.longest_stand_seconds:
+                passed = max(0.0, at - self._moves[-3])
+                self.longest_stand_seconds *= 0.5 ** (passed / STAND_HALF_LIFE_SECONDS)
+            if self.stands_since is not None:
+                self.longest_stand_seconds = max(self.longest_stand_seconds, at - self.stands_since)
             self.changes += 1
         if len(self._moves) == MOVES * _MOVE_FIELDS:
             del self._moves[:_MOVE_FIELDS]

@@ -6,6 +6,7 @@ or -1 where there is none. Those offsets never fall as the timestamp grows, what
 can be bisected.
 """
 
+from math import sqrt
 from typing import NamedTuple
 
 from collectors.kafka_collector.sample import TopicPartition
@@ -154,12 +155,16 @@ class Search:
         return max(self._low + 1, self._high - reach, min(guess, self._high - 1, self._low + reach))
 
     def _guess(self, middle: int) -> int:
-        """Guess that messages came evenly, a little towards the middle, so that both ends draw near."""
+        """Guess that messages came evenly, a little towards the middle, so that both ends draw near.
+
+        By how much is the deviation that arrivals at random would have there (a Brownian bridge).
+        """
         if self._low_end is None or self._high_end is None or self._high_end <= self._low_end:
             return middle
-        share = (self.offset - self._low_end + 0.5) / (self._high_end - self._low_end)
-        guess = self._low + round(max(0.0, min(1.0, share)) * (self._high - self._low))
-        nudge = self._tolerance // 2
+        width, messages = self._high - self._low, self._high_end - self._low_end
+        share = max(0.0, min(1.0, (self.offset - self._low_end + 0.5) / messages))
+        guess = self._low + round(share * width)
+        nudge = max(self._tolerance // 2, round(width * sqrt(share * (1 - share) / messages)))
         return min(guess + nudge, middle) if guess < middle else max(guess - nudge, middle)
 
     def _close(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec import UNSET, UnsetType
 
 from collectors.kafka_collector.backpressure import Backpressure
-from collectors.kafka_collector.groups import FOREVER, TopicLag
+from collectors.kafka_collector.groups import TopicLag
 from collectors.kafka_collector.partitions import Partitions
 from collectors.kafka_collector.progress import RATE_SECONDS
 from collectors.kafka_collector.sample import TopicSample
@@ -20,7 +20,7 @@ class TopicFlow:
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
-        self.due_at = 0.0
+        self.restless = False
         self._backpressure = Backpressure()
 
     def told(
@@ -34,7 +34,6 @@ class TopicFlow:
     ) -> models.Topic:
         """Give the topic at the sample's time; `owner` is whose dead letters it holds, where known."""
         at, state = partitions.at, partitions.topics[self.topic]
-        places = [(self.topic, number) for number in state.partitions]
         lags = list(readers)
         depth = max((one.lag_messages for one in lags if one.lag_messages is not None), default=None)
         behind = max((one.lag_seconds for one in lags if one.lag_seconds is not None), default=None)
@@ -42,13 +41,13 @@ class TopicFlow:
             (one.end_to_end_seconds for one in lags if one.end_to_end_seconds is not None), default=None
         )
         consumed = sum(one.consumed_per_second for one in lags) if lags else None
-        produced = _rate(partitions, places, max(RATE_SECONDS, interval_seconds))
+        produced = state.history.rate(at, max(RATE_SECONDS, interval_seconds))
         if depth is not None:
             self._backpressure.note(at, depth, consumed, interval_seconds)
-        buried = _rate(partitions, places, max(MINUTE, interval_seconds)) if dead_letter else None
+        buried = state.history.rate(at, max(MINUTE, interval_seconds)) if dead_letter else None
         pressed = self._backpressure.pressed if lags else None
-        self.due_at = at if produced or consumed or buried or depth or pressed else FOREVER
-        kept = [partitions.end[place] - partitions.low[place] for place in places if place in partitions.low]
+        self.restless = bool(produced or consumed or buried or pressed)
+        all_known = state.lows_known == len(state.partitions)
         return models.Topic(
             topic=self.topic[:256],
             partitions=len(state.partitions),
@@ -58,7 +57,7 @@ class TopicFlow:
             depth=UNSET if depth is None else depth,
             lag_seconds=_known(behind, 2),
             backpressure=UNSET if pressed is None else pressed,
-            messages=max(0, sum(kept)) if len(kept) == len(places) else UNSET,
+            messages=max(0, state.ends - state.lows) if all_known else UNSET,
             dead_letter_of=owner or UNSET,
             dead_letters_per_minute=_known(None if buried is None else buried * MINUTE, 2),
             under_replicated=sample.under_replicated,
@@ -69,17 +68,6 @@ class TopicFlow:
             ),
             unavailable=sample.refused or UNSET,
         )
-
-
-def _rate(partitions: Partitions, places: list[tuple[str, int]], window_seconds: float) -> float | None:
-    """Sum the messages per second of the partitions of which a rate is known."""
-    rates = [
-        rate
-        for place in places
-        if place in partitions.history
-        and (rate := partitions.history[place].rate(partitions.at, window_seconds)) is not None
-    ]
-    return sum(rates) if rates else None
 
 
 def _known(value: float | None, places: int) -> float | UnsetType:
