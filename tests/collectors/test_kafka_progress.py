@@ -1,10 +1,15 @@
 """What a group's progress in one partition remembers of its samples: moves, rates, stands."""
 
 import sys
+from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collectors.kafka_collector.progress import MOVES, NEVER, Move, Never, Progress, catch_up
+from collectors.kafka_collector.verdicts import verdict
+from schema.part_models import Verdict
 
 START = 1_790_000_000.0
 
@@ -134,11 +139,12 @@ def test_a_stand_older_than_the_first_sample_began_with_the_later_of_commit_and_
     assert progress.stands_since == START + expected
 
 
-def test_the_longest_stand_is_remembered_and_fades_with_each_move() -> None:
+def test_the_longest_stand_is_remembered_and_fades_with_time() -> None:
     progress = noted([(0, 0, 99), (100, 1, 99)])
     assert progress.longest_stand_seconds == 100.0
-    progress.note(START + 110, 2, 99, 97, None, True)
-    assert progress.longest_stand_seconds == pytest.approx(90.0)
+    for i in range(1, 101):
+        progress.note(START + 100 + 9 * i, 1 + i, 999, 998 - i, None, True)
+    assert progress.longest_stand_seconds == pytest.approx(50.0)
 
 
 def test_a_partition_is_let_go_when_its_member_loses_it_and_no_more_once_it_has_one() -> None:
@@ -170,3 +176,30 @@ def test_catching_up_takes_what_the_rates_leave_over(
     lag: int | None, consumed: float | None, produced: float | None, expected: float | Never | None
 ) -> None:
     assert catch_up(lag, consumed, produced) == expected
+
+
+OFFSETS = st.one_of(st.integers(0, 200), st.integers(0, 2**63 - 1))
+SAMPLES = st.lists(
+    st.tuples(
+        st.floats(-60, 4000), st.none() | OFFSETS, OFFSETS, st.none() | st.floats(0, 4e9), st.booleans()
+    ),
+    max_size=40,
+)
+
+
+@given(SAMPLES, st.sampled_from([0.1, 2.0, 300.0]))
+def test_whatever_a_broker_tells_rates_are_never_negative_and_a_verdict_is_found(
+    samples: list[tuple[float, int | None, int, float | None, bool]], interval_seconds: float
+) -> None:
+    progress, at = Progress(), START
+    for passed, committed, end, committed_at, held in samples:
+        at += passed
+        lag = None if committed is None else max(0, end - committed)
+        progress.note(at, committed, end, lag, committed_at, held)
+        consumed = progress.consumed_per_second(at, interval_seconds)
+        sustained = progress.sustained(at)
+        assert consumed is None or consumed >= 0
+        assert sustained is None or min(sustained) >= 0
+        assert verdict(progress, at, interval_seconds) in get_args(Verdict)
+        assert lag or verdict(progress, at, interval_seconds) in ("ok", "stalled")
+        assert progress.longest_stand_seconds >= 0
