@@ -1,4 +1,5 @@
-"""A snapshot for people: agents, their pods or processes, the cluster, consumer groups, spend, as tables.
+"""A snapshot for people: agents, their pods or processes, the cluster, consumer groups and topics, spend, as
+tables.
 
 The first column of each table names what its row is about, and stays whole on one line, so that the name can
 be copied: a narrow terminal folds the other columns, and where nobody's terminal is, nothing is squeezed.
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.kafka_rows import GROUP_COLUMNS, TOPIC_COLUMNS, group_rows, topic_rows
 from cli.visible import visible
 
 Document = Mapping[str, Any]
@@ -21,6 +23,8 @@ MAX_PODS = 50
 """Rows of pods that are shown; those in trouble come first."""
 MAX_EVENTS = 10
 """Warning events that are shown, the newest first."""
+MAX_KAFKA = 20
+"""Rows of consumer groups, and of topics, that are shown; the worst come first."""
 MAX_NODES = 50
 """Rows of nodes in trouble that are shown."""
 MIN_COLUMN = 7
@@ -58,7 +62,11 @@ def show_state(snapshot: Document, console: Console | None = None) -> None:
         events[:MAX_EVENTS],
     )
     _tell_more(console, len(events) - MAX_EVENTS)
-    _table(console, "consumer groups", ("group", "verdict", "lag", "lag (s)"), _groups(snapshot))
+    groups, topics = group_rows(snapshot), topic_rows(snapshot)
+    _table(console, "consumer groups", GROUP_COLUMNS, groups[:MAX_KAFKA])
+    _tell_more(console, len(groups) - MAX_KAFKA)
+    _table(console, "topics", TOPIC_COLUMNS, topics[:MAX_KAFKA])
+    _tell_more(console, len(topics) - MAX_KAFKA)
     _table(
         console, "models", ("model", "calls", "prompt", "completion", "USD", "p95 (ms)"), _models(snapshot)
     )
@@ -133,13 +141,6 @@ def _events(snapshot: Document) -> list[Sequence[object]]:
 def _is_well(pod: Document) -> bool:
     quiet = pod.get("ready", True) and not pod.get("restart_loop")
     return bool(quiet and pod.get("status") == "Running")
-
-
-def _groups(snapshot: Document) -> list[Sequence[object]]:
-    groups = snapshot.get("kafka", {}).get("groups", ())
-    return [
-        (one["group"], one.get("verdict"), one.get("lag_messages"), one.get("lag_seconds")) for one in groups
-    ]
 
 
 def _models(snapshot: Document) -> list[Sequence[object]]:
