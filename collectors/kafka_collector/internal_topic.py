@@ -1,0 +1,244 @@
+"""Reads `__consumer_offsets` into a commit table: the first of the collector's two ways to know commits.
+
+The consumer assigns the partitions itself, so no group is joined and nothing is committed. It fetches ahead
+between two reads, into a bounded queue: a consumer that is paused meanwhile was measured to need a second to
+go on. It reads committed records only: what a transaction commits shows when the transaction does. While a
+transaction is open, nothing that stands behind it in its partition can be read, of whichever group:
+`Progress.held` names those partitions.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from collectors.kafka_collector.commit_table import CommitTable
+from schema.errors import SourceDenied, SourceUnavailable
+
+INTERNAL_TOPIC = "__consumer_offsets"
+# Timestamps that ask for the first and the last offset; all partitions of a broker go in one request.
+_EARLIEST, _LATEST = -2, -1
+_BATCH = 10_000
+# `consume` waits so long for a batch that is not full: the last one of a read never is.
+_BATCH_SECONDS = 0.01
+_REQUEST_SECONDS = 5.0
+_CONFIG: dict[str, object] = {
+    "group.id": "oracle-kafka-collector",  # The library asks for one; this group is never joined.
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "enable.partition.eof": True,
+    "isolation.level": "read_committed",
+    "auto.offset.reset": "error",
+    # The broker collects for so long: else each commit of a busy cluster would be an answer of its own.
+    "fetch.min.bytes": 1024 * 1024,
+    "fetch.wait.max.ms": 100,
+    "fetch.queue.backoff.ms": 100,
+    "queued.max.messages.kbytes": 8 * 1024,
+}
+_DENIED = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
+_NOT_KNOWN = frozenset(
+    {KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART}
+)
+_LOST_PLACE = frozenset(
+    {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one read did: records read, records (at most) still to read before the ends, and why.
+
+    `whole` is true when every partition was read to its end as it was when the read began. `held` are
+    partitions in which an open transaction keeps later records from being read. `errors` are those of single
+    partitions and brokers.
+    """
+
+    read: int
+    left: int
+    whole: bool
+    held: frozenset[int] = frozenset()
+    errors: tuple[str, ...] = ()
+
+
+class InternalTopic:
+    """One reader of one cluster; blocking, so call `read` from a thread, one at a time.
+
+    `table` is always the same object; what the topic loses, the table begins anew (`CommitTable.restart`).
+    """
+
+    def __init__(self, config: Mapping[str, object], watched: Callable[[str], bool] = bool) -> None:
+        self.table = CommitTable(watched)
+        self._config = {**config, **_CONFIG, "error_cb": self._note}
+        self._consumer = Consumer(self._config)
+        self._is_used = False
+        self._partitions: tuple[int, ...] = ()
+        self._topic_id = ""
+        self._at: dict[int, int] = {}
+        self._denied: dict[int, str] = {}
+        self._errors: dict[str, None] = {}
+
+    def read(self, partitions: Sequence[int], limit_seconds: float, topic_id: str = "") -> Progress:
+        """Fold what was written until now; go on in the next read where the limit ends this one.
+
+        `partitions` are all partitions of the topic, from the cluster's metadata; `topic_id`, where it is
+        known, tells a topic that was made anew. Raises SourceDenied where the topic may not be read, and
+        SourceUnavailable where no broker answers.
+        """
+        deadline = time.monotonic() + limit_seconds
+        self._errors.clear()
+        self._follow(tuple(sorted(partitions)), topic_id)
+        if not partitions:
+            return Progress(0, 0, whole=True)
+        if not self._at:
+            self._assign(self._asked(_EARLIEST))
+        highs = self._high_watermarks()
+        ends = self._asked(_LATEST)
+        if any(end < self._at[number] for number, end in ends.items()):
+            # Records that we have read are gone: the topic was made anew, or a replica without them leads.
+            self._forget()
+            self._assign(self._asked(_EARLIEST))
+        read = self._read_to(ends, deadline)
+        if said := self._said_of_denial(ends):
+            raise _denied(said)
+        left = sum(max(0, end - self._at.get(number, 0)) for number, end in ends.items())
+        whole = left == 0 and ends.keys() == self._at.keys()
+        if whole:
+            self.table.settle()
+        # What the end for readers of committed records, asked later, still does not include is kept back.
+        held = frozenset(number for number, end in ends.items() if end < highs.get(number, 0))
+        return Progress(read, left, whole, held, tuple(self._errors))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._consumer.close()
+
+    def _follow(self, partitions: tuple[int, ...], topic_id: str) -> None:
+        recreated = bool(topic_id and self._topic_id) and topic_id != self._topic_id
+        self._topic_id = topic_id or self._topic_id
+        # A group stands in the partition that the hash of its name gives: with more of them, in another.
+        if partitions != self._partitions or recreated:
+            self._partitions = partitions
+            self._forget()
+            if not partitions:
+                self.table.settle()
+
+    def _forget(self) -> None:
+        self.table.restart()
+        self._at = {}
+
+    def _assign(self, starts: Mapping[int, int]) -> None:
+        if self._is_used:
+            # A client that knew a topic before it was deleted was seen to fetch nothing of its successor.
+            self._consumer.close()
+            self._consumer = Consumer(self._config)
+        self._is_used = True
+        # The library is slower to find out where a partition begins: 0.4 s were measured.
+        self._at = {number: starts.get(number, 0) for number in self._partitions}
+        self._consumer.assign(
+            [
+                TopicPartition(INTERNAL_TOPIC, number, starts.get(number, OFFSET_BEGINNING))
+                for number in self._partitions
+            ]
+        )
+
+    def _asked(self, timestamp: int) -> dict[int, int]:
+        """Ask where each partition begins, or ends for a reader of committed records (last stable offset)."""
+        places = [TopicPartition(INTERNAL_TOPIC, number, timestamp) for number in self._partitions]
+        try:
+            found = self._offsets(places)
+        except KafkaException as error:
+            raise self._refused(error.args[0]) from None
+        for place in found:
+            if place.error:
+                self._fault(place.error, place.partition)
+        asked = {place.partition: place.offset for place in found if not place.error and place.offset >= 0}
+        if not asked:
+            raise SourceUnavailable(f"no partition of {INTERNAL_TOPIC} answers: {', '.join(self._errors)}")
+        return asked
+
+    def _offsets(self, places: list[TopicPartition]) -> list[TopicPartition]:
+        try:
+            return self._consumer.offsets_for_times(places, timeout=_REQUEST_SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() not in _NOT_KNOWN:
+                raise
+        # A client that has once seen no such topic, or might not see it, goes on without asking again.
+        topic = self._consumer.list_topics(INTERNAL_TOPIC, timeout=_REQUEST_SECONDS).topics[INTERNAL_TOPIC]
+        if topic.error:
+            raise KafkaException(topic.error)
+        return self._consumer.offsets_for_times(places, timeout=_REQUEST_SECONDS)
+
+    def _read_to(self, ends: Mapping[int, int], deadline: float) -> int:
+        # Even with nothing to wait for: the client's own events are handed over here.
+        read = self._fold(self._consumer.consume(_BATCH, 0))
+        while self._is_behind(ends) and not self._said_of_denial(ends) and time.monotonic() < deadline:
+            read += self._fold(self._consumer.consume(_BATCH, _BATCH_SECONDS))
+        return read
+
+    def _is_behind(self, ends: Mapping[int, int]) -> bool:
+        return bool(self._at) and any(self._at[number] < end for number, end in ends.items())
+
+    def _said_of_denial(self, ends: Mapping[int, int]) -> str:
+        """Give what the broker said, as far as there is something to read: an old denial may be no more."""
+        denied = [
+            said for number, said in self._denied.items() if self._at.get(number, 0) < ends.get(number, 0)
+        ]
+        return denied[0] if denied else ""
+
+    def _fold(self, messages: Iterable[Message]) -> int:
+        take, at, read = self.table.take, self._at, 0
+        for message in messages:
+            error = message.error()
+            number = cast(int, message.partition())
+            if error is None:
+                self._denied.pop(number, None)
+                take(message.key(), message.value())
+                at[number] = cast(int, message.offset()) + 1
+                read += 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                # Markers of transactions stand behind the last record and are not handed out.
+                self._denied.pop(number, None)
+                at[number] = max(at[number], cast(int, message.offset()))
+            elif error.code() in _LOST_PLACE:
+                self._fault(error, number)
+                self._forget()
+                break
+            else:
+                self._fault(error, number)
+        return read
+
+    def _high_watermarks(self) -> dict[int, int]:
+        """Give the end of each partition, open transactions included, as the last fetch has told it."""
+        highs: dict[int, int] = {}
+        for number in self._partitions:
+            place = TopicPartition(INTERNAL_TOPIC, number)
+            if known := self._consumer.get_watermark_offsets(place, cached=True):
+                highs[number] = known[1]
+        return highs
+
+    def _fault(self, error: KafkaError, number: int) -> None:
+        if error.code() in _DENIED:
+            # Said by the client once, and true until a record comes.
+            self._denied[number] = error.str()
+        elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # The group is not used: nothing is lost.
+            self._errors[f"{INTERNAL_TOPIC}-{number}: {error.str()}"] = None
+
+    def _note(self, error: KafkaError) -> None:
+        # "All brokers are down" says less than the error of one broker before it.
+        if error.code() not in (KafkaError._ALL_BROKERS_DOWN, KafkaError.GROUP_AUTHORIZATION_FAILED):
+            self._errors[error.str()] = None
+
+    def _refused(self, error: KafkaError) -> SourceUnavailable:
+        if error.code() in _DENIED:
+            return _denied(error.str())
+        self._consumer.poll(0)  # Hands over what was noted for `_note`.
+        said = next(iter(self._errors), error.str())
+        return SourceUnavailable(
+            f"{self._config.get('bootstrap.servers')} gives no offsets of {INTERNAL_TOPIC}: {said}"
+        )
+
+
+def _denied(said: str) -> SourceDenied:
+    return SourceDenied(f"{INTERNAL_TOPIC} may not be read: allow Describe and Read on that topic ({said})")
