@@ -21,15 +21,20 @@ from schema.part_models import PartitionDoubt, Verdict
 
 MAX_PARTITIONS = 2000
 """So many partitions of a group are listed: more would pass what a record of the log may hold."""
+REBALANCING = frozenset({"PreparingRebalance", "CompletingRebalance"})
 STILL: frozenset[Verdict | UnsetType] = frozenset({"stalled", "stopped"})
 
 
 class Unrest(Enum):
-    """What time alone changes of a group: nothing, the age of its lag, or rates and verdicts too."""
+    """What of a group changes without a commit or a message: nothing, the age of its lag, rates and verdicts.
+
+    Where the age is not known yet, it waits for its turn to be looked up.
+    """
 
     NONE = 0
     AGES = 1
-    MOVES = 2
+    WAITS = 2
+    MOVES = 3
 
 
 @dataclass(slots=True)
@@ -76,7 +81,7 @@ class GroupState:
         self._sample = GroupSample(group, "Unknown")
         self._places: list[TopicPartition] = []
         self._positions: dict[TopicPartition, Position] = {}
-        self._held: dict[TopicPartition, str] = {}
+        self._held: set[TopicPartition] = set()
 
     @property
     def places(self) -> Iterable[TopicPartition]:
@@ -92,8 +97,10 @@ class GroupState:
         """
         if sample is not None:
             self._sample = sample
-            self._held = {place: one.member_id for one in sample.members for place in one.assigned}
-        places = self._held.keys() | self._sample.commits.keys()
+            held = {place for one in sample.members for place in one.assigned}
+            # While it rebalances nobody has been given anything, which is no reason to call it stopped.
+            self._held = held | self._held if sample.state in REBALANCING else held
+        places = self._held | self._sample.commits.keys()
         self._places = sorted(place for place in places if place in partitions.end)
         for gone in self._positions.keys() - set(self._places):
             del self._positions[gone]
@@ -200,8 +207,8 @@ class GroupState:
         produced = partitions.history(place).rate(at, max(RATE_SECONDS, interval_seconds))
         judged = verdict(one.progress, at, interval_seconds)
         # Who commits rarely stands still between two commits: over its last moves it does not.
-        rates = one.progress.sustained(at) if judged not in STILL else None
-        wait = catch_up(lag, *(rates or (consumed, produced)))
+        rates = (0.0, produced) if judged in STILL else one.progress.sustained(at) or (consumed, produced)
+        wait = catch_up(lag, *rates)
         seconds = 0.0 if lag == 0 else None
         if unread_since is not None:
             seconds = max(0.0, at - unread_since)
@@ -262,6 +269,8 @@ class GroupState:
         behind = [one for one in shown if one.lag_messages or (one.doubt == "no_commit" and one.end_offset)]
         if any(one.verdict not in STILL and (one.lag_messages or one.verdict != "ok") for one in behind):
             return Unrest.MOVES
+        if any(one.lag_messages and isinstance(one.lag_seconds, UnsetType) for one in behind):
+            return Unrest.WAITS
         return Unrest.AGES if behind else Unrest.NONE
 
 

@@ -22,6 +22,8 @@ MAX_AGEING = 300
 
 Of ten thousand dead groups each so has its turn about once a minute; `unread_since` is exact all the time.
 """
+MAX_WAITING = 1000
+"""So many groups have their lag's age looked up in one sample."""
 
 
 class Picture:
@@ -77,10 +79,17 @@ class Picture:
             yield Observed("topic", name[:256], self._topic(name, sample, interval_seconds))
 
     def _due(self) -> set[str]:
-        """Give the groups that time alone changes: those that only age take turns when they are many."""
-        due = {name for name, one in self._groups.items() if one.unrest is Unrest.MOVES}
-        ageing = [(one.told_at, name) for name, one in self._groups.items() if one.unrest is Unrest.AGES]
-        return due.union(name for _, name in nsmallest(MAX_AGEING, ageing))
+        """Give the groups that change without a message or a commit; many of a kind take turns."""
+        due = set()
+        turns: dict[Unrest, list[tuple[float, str]]] = {Unrest.AGES: [], Unrest.WAITS: []}
+        for name, one in self._groups.items():
+            if one.unrest is Unrest.MOVES:
+                due.add(name)
+            elif one.unrest is not Unrest.NONE:
+                turns[one.unrest].append((one.told_at, name))
+        for kind, most in ((Unrest.AGES, MAX_AGEING), (Unrest.WAITS, MAX_WAITING)):
+            due.update(name for _, name in nsmallest(most, turns[kind]))
+        return due
 
     def _topic(self, name: str, sample: Sample, interval_seconds: float) -> models.Topic:
         flow = self._topics.get(name)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec import UNSET
 
-from collectors.base.collector import Gone, Item, Observed
+from collectors.base.collector import Due, Gone, Item, Observed
 from collectors.base.source import Source
 from collectors.k8s_collector import objects
 from collectors.k8s_collector.known_pods import NETWORK, USAGE
@@ -175,6 +175,7 @@ def test_all_that_a_cluster_made_goes_into_the_log() -> None:
     for one in recorded:
         value = msgspec.json.decode(msgspec.json.encode(one), type=getattr(objects, one["kind"]))
         for item in picture.take(value, NOW):
+            assert not isinstance(item, Due)
             source.take(item, NOW)
     counts = source.counts()
     of_kind = [one["kind"] for one in recorded]
