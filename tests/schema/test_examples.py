@@ -7,14 +7,16 @@ import msgspec
 import pytest
 
 from agents.base.tasks import reply_of, task_of
-from schema import messages
+from schema import messages, models
 from schema.messages import Event, LogRecord, Observed, RawEvent
 from schema.observed import OBSERVATION_KINDS
+from schema.validate import report
 from schema.wire import decode, encode
 
 FOLDER = Path(__file__).parents[2] / "schema" / "examples"
 
 _LOG_RECORD: msgspec.json.Decoder[LogRecord] = msgspec.json.Decoder(LogRecord)
+_SNAPSHOT = msgspec.json.Decoder(models.Snapshot)
 _RAW_EVENT = msgspec.json.Decoder(RawEvent)
 
 
@@ -33,6 +35,12 @@ def log_record(value: bytes) -> object:
     return record
 
 
+def snapshot(value: bytes) -> object:
+    """Decode a snapshot, once its JSON Schema found nothing wrong with it."""
+    assert report(msgspec.json.decode(value)) == []
+    return decode(value, _SNAPSHOT)
+
+
 def task(value: bytes) -> object:
     return task_of(value)[0]
 
@@ -48,15 +56,21 @@ CONSUMERS: dict[str, Callable[[bytes], object]] = {
     "observed_agent.json": log_record,
     "observed_deployment.json": log_record,
     "observed_group.json": log_record,
+    "observed_group_refused.json": log_record,
+    "observed_group_stopped.json": log_record,
     "observed_in_flight.json": log_record,
     "observed_k8s_event.json": log_record,
     "observed_kafka_cluster.json": log_record,
+    "observed_kafka_cluster_denied.json": log_record,
     "observed_model.json": log_record,
     "observed_node.json": log_record,
     "observed_pod.json": log_record,
+    "observed_pod_kubernetes.json": log_record,
     "observed_topic.json": log_record,
+    "observed_topic_dead_letters.json": log_record,
     "observed_workload.json": log_record,
     "reply.json": reply_of,
+    "snapshot.json": snapshot,
     "task.json": task,
 }
 """Each example and the code that reads such a message."""
