@@ -14,10 +14,10 @@ from collectors.base.collector import Collector, Complete, Due, Item, Observed, 
 from collectors.base.serve import DEPENDENCIES, main_of
 from collectors.kafka_collector.client import KafkaClient
 from collectors.kafka_collector.dead_letters import DeadLetters
-from collectors.kafka_collector.groups import Wanted
 from collectors.kafka_collector.lookups import Round, search_for
 from collectors.kafka_collector.pace import Pace
 from collectors.kafka_collector.picture import Picture
+from collectors.kafka_collector.positions import Wanted
 from collectors.kafka_collector.sample import Sample, TopicPartition
 from collectors.kafka_collector.sampler import Sampler
 from collectors.kafka_collector.search import Search

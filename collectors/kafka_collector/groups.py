@@ -5,13 +5,12 @@ A group is judged when it or one of its partitions changed, and while time alone
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum
 
 from msgspec import UNSET, UnsetType
 
 from collectors.kafka_collector.partitions import Partitions
-from collectors.kafka_collector.progress import NEVER, RATE_SECONDS, Progress, catch_up
+from collectors.kafka_collector.positions import Position, TopicLag, Unrest, Wanted
+from collectors.kafka_collector.progress import NEVER, RATE_SECONDS, catch_up
 from collectors.kafka_collector.sample import Commit, GroupSample, TopicPartition
 from collectors.kafka_collector.search import Found
 from collectors.kafka_collector.times import moment
@@ -23,51 +22,6 @@ MAX_PARTITIONS = 2000
 """So many partitions of a group are listed: more would pass what a record of the log may hold."""
 REBALANCING = frozenset({"PreparingRebalance", "CompletingRebalance"})
 STILL: frozenset[Verdict | UnsetType] = frozenset({"stalled", "stopped"})
-
-
-class Unrest(Enum):
-    """What of a group changes without a commit or a message: nothing, the age of its lag, rates and verdicts.
-
-    Where the age is not known yet, it waits for its turn to be looked up.
-    """
-
-    NONE = 0
-    AGES = 1
-    WAITS = 2
-    MOVES = 3
-
-
-@dataclass(slots=True)
-class TopicLag:
-    """What a group has to say of one topic: messages, seconds, messages per second, seconds."""
-
-    lag_messages: int | None = None
-    lag_seconds: float | None = None
-    consumed_per_second: float = 0.0
-    end_to_end_seconds: float | None = None
-
-
-class Position:
-    """A group in one partition: its progress, and when the oldest message that it has not read came."""
-
-    __slots__ = ("committed", "delay_at", "delay_seconds", "found", "offset", "progress")
-
-    def __init__(self) -> None:
-        self.progress = Progress()
-        self.committed: int | None = None
-        self.offset: int | None = None
-        self.found: Found | None = None
-        self.delay_at = 0.0
-        self.delay_seconds = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """When the message at an offset was appended must be looked up: the history does not tell it."""
-
-    group: str
-    place: TopicPartition
-    offset: int
 
 
 class GroupState:

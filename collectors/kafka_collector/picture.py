@@ -10,8 +10,9 @@ from heapq import nsmallest
 
 from collectors.base.collector import Gone, Item, Observed
 from collectors.kafka_collector.dead_letters import DeadLetters
-from collectors.kafka_collector.groups import GroupState, Unrest, Wanted
+from collectors.kafka_collector.groups import GroupState
 from collectors.kafka_collector.partitions import Partitions
+from collectors.kafka_collector.positions import Unrest, Wanted
 from collectors.kafka_collector.sample import Sample, TopicPartition
 from collectors.kafka_collector.search import Found
 from collectors.kafka_collector.topics import TopicFlow

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from msgspec import UNSET, UnsetType
 
 from collectors.kafka_collector.backpressure import Backpressure
-from collectors.kafka_collector.groups import TopicLag
 from collectors.kafka_collector.partitions import Partitions
+from collectors.kafka_collector.positions import TopicLag
 from collectors.kafka_collector.progress import RATE_SECONDS
 from collectors.kafka_collector.sample import TopicSample
 from collectors.kafka_collector.times import moment
