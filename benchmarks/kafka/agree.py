@@ -30,6 +30,11 @@ class Published:
     groups: Mapping[str, Group]
     topics: Mapping[str, Topic]
 
+    @property
+    def unknown(self) -> int:
+        """Count the lagging partitions of which it is not told since when a message is unread."""
+        return sum(1 for one in self.partitions().values() if one.lag_messages and not one.unread_since)
+
     def partitions(self) -> dict[Place, GroupPartition]:
         """Give every group's partitions."""
         return {

@@ -22,9 +22,9 @@ PARTITIONS_EACH = 50
 COMMITS_EACH = 2
 MESSAGES = 20
 MEMBERS = 20
-IN_FLIGHT = 1000
+IN_FLIGHT = 250
 _READY_SECONDS = 120.0
-_REQUEST_SECONDS = 60.0
+_REQUEST_SECONDS = 180.0
 _SETTINGS = {"offsets.topic.num.partitions": "50"}
 T = TypeVar("T")
 Place = tuple[str, int]
@@ -84,7 +84,7 @@ def filled(size: Size, say: Callable[[str], None]) -> Iterator[Filled]:
 
 def fill(bootstrap_servers: str, size: Size, say: Callable[[str], None]) -> None:
     """Write topics, messages, commits, and messages again."""
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
     say(f"kafka: writing {size.partitions:,} partitions and {size.groups:,} groups")
     topics = [NewTopic(name, count, 1) for name, count in size.topics().items()]
     for some in _portions(topics, 10):
@@ -115,7 +115,7 @@ def _commit(admin: AdminClient, wanted: dict[str, dict[Place, int]]) -> None:
 
 
 def _produce(bootstrap_servers: str, places: Sequence[Place], each: int) -> None:
-    producer = Producer({"bootstrap.servers": bootstrap_servers, "linger.ms": 50})
+    producer = Producer({"bootstrap.servers": bootstrap_servers, "linger.ms": 50, "log_level": 0})
     for _ in range(each):
         for topic, number in places:
             producer.produce(topic, b"x", partition=number)

@@ -71,7 +71,7 @@ def sections(measured: Measured) -> list[Section]:
     ]
     beside_tool = _time_and_cpu(measured, described.seconds, described.cpu_seconds)
     beside_tool += [
-        Row(f"{name}: whole process (ours USS, the tool's peak RSS)", _middle(measured.collected[way], _uss),
+        Row(f"{name}: whole process", _middle(measured.collected[way], _uss),
             "MiB", peer=described.peak_rss / MIB)
         for way, name in WAYS.items()
     ]  # fmt: skip
@@ -127,7 +127,10 @@ def _notes(measured: Measured) -> tuple[str, ...]:
 
 
 def _tool_notes(described: Described) -> tuple[str, ...]:
-    return (f"it printed {len(described.rows):,} rows; its start is in its time and CPU",)
+    return (
+        f"it printed {len(described.rows):,} rows; its start is in its time and CPU; of the "
+        "processes ours is told as USS when everything is known, the tool's as its largest resident size",
+    )
 
 
 def _middle(of: Sequence[T], value: Callable[[T], float]) -> float:

@@ -1,26 +1,35 @@
-"""A cluster in motion: CPU of our collector at rest, and while consumers commit a thousand times a second."""
+"""A cluster at rest, then in motion: the CPU of both ways, and whether they tell the same."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import msgspec
-
 from benchmarks.figures import Row, Section
-from benchmarks.kafka.child import Child, child
+from benchmarks.kafka.both_ways import (
+    agreement_rows,
+    agreements,
+    interval_of,
+    reading_of,
+    running,
+    wait_for_samples,
+    wait_until_known,
+)
+from benchmarks.kafka.child import Child
 from benchmarks.kafka.cluster import Filled
 from benchmarks.kafka.full_sample import PATIENCE_SECONDS, WAYS
-from benchmarks.kafka.readings import READ, Committed, Reading
+from benchmarks.kafka.readings import Committed, Reading
+from tests.kafka.tool import OffsetRow
 
 COMMITS_PER_SECOND = 1000
-SETTLE_SECONDS = 12.0
-"""The pace looks at three samples before it widens, and lookups by time go on for a few."""
-_ANSWER_SECONDS = 30.0
+SETTLED_SAMPLES = 3
+"""So many samples' costs decide how often a collector samples."""
+_ANSWER_SECONDS = 60.0
+_TURN_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What the collector did between two readings, and what the newest sample said."""
+    """What a collector did between two readings, and what the newest sample said."""
 
     before: Reading
     after: Reading
@@ -38,52 +47,71 @@ class Watched:
     def told(self) -> str:
         """Say how often it sampled and published, and why not more often."""
         cluster = self.after.cluster
-        every = cluster.interval_seconds
-        interval = "" if isinstance(every, msgspec.UnsetType) else f" every {every:g} s"
         reason = f" ({cluster.interval_reason})" if cluster.interval_reason else ""
-        samples, records = (
-            getattr(self.after, it) - getattr(self.before, it) for it in ("samples", "records")
-        )
-        return f"{samples} samples{interval}{reason}, {records:,} records published in {self.seconds:.0f} s"
+        samples, records = self.after.samples - self.before.samples, self.after.records - self.before.records
+        every = f"{samples} samples in {self.seconds:.0f} s, every {interval_of(self.after):g} s{reason}"
+        return f"{every}; {records:,} records published"
 
 
-def measure(filled: Filled, seconds: float, say: Callable[[str], None]) -> Section:
-    """Watch each way at rest and in motion, one after the other."""
+def measure(
+    filled: Filled, printed: list[OffsetRow], seconds: float, say: Callable[[str], None]
+) -> list[Section]:
+    """Watch both ways at once: quiet and compared, at rest, in motion, and compared again."""
+    with running(filled.bootstrap_servers) as collectors:
+        say("kafka: both ways look up since when messages are unread")
+        wait_until_known(collectors, say)
+        quiet = agreements(collectors, printed)
+        say(f"kafka: both ways at rest, for {seconds:.0f} s at least")
+        rest = _watch(collectors, seconds)
+        say(f"kafka: both ways, {COMMITS_PER_SECOND:,} commits a second for {seconds:.0f} s at least")
+        filled.members.tell(f"commit {COMMITS_PER_SECOND}")
+        motion = _watch(collectors, seconds)
+        filled.members.tell("stop")
+        committed = filled.members.result(Committed, _ANSWER_SECONDS)
+        say("kafka: both ways compared again")
+        wait_for_samples(collectors, 2)
+        again = {f"after motion: {name}": one for name, one in agreements(collectors).items()}
+    found = {**quiet, **again}
+    examples = [f"{name}: {example}" for name, one in found.items() for example in one.examples]
+    return [
+        Section("kafka_agreement", "Kafka: do both ways agree?", "", list(agreement_rows(found)), examples),
+        section(rest, motion, committed),
+    ]
+
+
+def section(rest: Mapping[str, Watched], motion: Mapping[str, Watched], committed: Committed) -> Section:
+    """Give each way's share of a core, and how often it sampled."""
     rows, notes = [], []
     for way, name in WAYS.items():
-        with child("ours", filled.bootstrap_servers, way) as one:
-            one.result(Reading, PATIENCE_SECONDS)
-            say(f"kafka: {name}, at rest for {seconds:.0f} s")
-            rest = _between(one, seconds)
-            say(f"kafka: {name}, {COMMITS_PER_SECOND:,} commits a second for {seconds:.0f} s")
-            filled.members.tell(f"commit {COMMITS_PER_SECOND}")
-            motion = _between(one, seconds)
-            filled.members.tell("stop")
-            committed = filled.members.result(Committed, _ANSWER_SECONDS)
-        rows += [
-            Row(f"{name}: share of one core at rest", rest.percent, "%"),
-            Row(f"{name}: share of one core in motion", motion.percent, "%"),
-        ]
-        notes += [
-            f"{name}, at rest: {rest.told()}",
-            f"{name}, in motion: {motion.told()}; {_rate(committed)}",
-        ]
+        for state, watched in (("at rest", rest[way]), ("in motion", motion[way])):
+            rows.append(Row(f"{name}, {state}: share of one core", watched.percent, "%"))
+            rows.append(Row("  … sampling interval", interval_of(watched.after), "s"))
+            notes.append(f"{name}, {state}: {watched.told()}")
+    each_second = committed.commits / committed.seconds
+    notes.append(
+        f"{each_second:,.0f} commits a second for {committed.seconds:.0f} s, {committed.refused} refused, "
+        "and as many messages produced; both collectors run at the same time"
+    )
     title = f"Kafka: steady state, {COMMITS_PER_SECOND:,} commits a second"
     return Section("kafka_steady", title, "", rows, notes)
 
 
-def _between(one: Child, seconds: float) -> Watched:
-    time.sleep(SETTLE_SECONDS)
-    before = _read(one)
-    time.sleep(seconds)
-    return Watched(before, _read(one))
-
-
-def _read(one: Child) -> Reading:
-    one.tell(READ)
-    return one.result(Reading, _ANSWER_SECONDS)
-
-
-def _rate(committed: Committed) -> str:
-    each_second = committed.commits / committed.seconds
-    return f"{each_second:,.0f} commits a second, {committed.refused} refused, and as many messages produced"
+def _watch(collectors: Mapping[str, Child], seconds: float) -> dict[str, Watched]:
+    """Watch each from one sample to the same moment of a later one, so that whole samples are counted."""
+    deadline = time.monotonic() + PATIENCE_SECONDS + seconds
+    first = {way: reading_of(one) for way, one in collectors.items()}
+    newest, before, watched = dict(first), dict[str, Reading](), dict[str, Watched]()
+    while len(watched) < len(collectors):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"no samples for {PATIENCE_SECONDS:.0f} s")
+        time.sleep(_TURN_SECONDS)
+        for way, one in collectors.items():
+            last, newest[way] = newest[way], reading_of(one)
+            if (
+                newest[way].samples == last.samples
+                or newest[way].samples < first[way].samples + SETTLED_SAMPLES
+            ):
+                continue
+            if newest[way].seconds - before.setdefault(way, newest[way]).seconds >= seconds:
+                watched.setdefault(way, Watched(before[way], newest[way]))
+    return watched

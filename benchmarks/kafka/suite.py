@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from benchmarks.figures import Section
-from benchmarks.kafka import both_ways, full_sample, steady
+from benchmarks.kafka import full_sample, steady
 from benchmarks.kafka.cluster import Size, filled
 from cli.stack.jars import missing
 
@@ -18,6 +18,5 @@ def measure(groups: int, partitions: int, seconds: float, say: Callable[[str], N
     with filled(Size(groups, partitions), say) as cluster:
         measured = full_sample.measure(cluster, say)
         yield from full_sample.sections(measured)
-        yield both_ways.measure(cluster, measured.described, say)
-        yield steady.measure(cluster, seconds, say)
+        yield from steady.measure(cluster, measured.described.rows, seconds, say)
         say("kafka: stopping the broker")

@@ -177,7 +177,7 @@ def test_the_medians_stand_beside_each_peer_and_a_scaled_loop_says_so(asked: int
 def test_a_share_of_a_core_is_of_the_time_between_two_readings_and_says_how_often_it_sampled() -> None:
     watched = Watched(_reading(1.0, 10.0), _reading(2.0, 30.0, samples=6, records=130))
     assert watched.percent == 5.0
-    assert watched.told() == "5 samples every 4 s (it is dear), 100 records published in 20 s"
+    assert watched.told() == "5 samples in 20 s, every 4 s (it is dear); 100 records published"
 
 
 def test_each_section_is_shown_as_it_ends_and_stays_when_the_next_one_fails(
