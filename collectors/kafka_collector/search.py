@@ -64,7 +64,7 @@ class Search:
         self._low_end, self._high_end = end_before, end_after
         self._low_told = self._high_told = False
         self._above: Answer | None = None
-        self._asked, self._asks = 0.0, 0
+        self._asked, self._asks, self._last_width = 0.0, 0, 2 * (self._high - self._low) + 1
         self._found: Found | None = None
 
     @property
@@ -91,6 +91,7 @@ class Search:
         if self._found is not None:
             return None
         self._asked, self._asks = self._next(rounds_left) / _MS, self._asks + 1
+        self._last_width = self._high - self._low
         return self._asked
 
     def answer(self, offset: int, timestamp: float | None) -> None:
@@ -113,7 +114,7 @@ class Search:
         elif answer.offset > self.offset:
             self._from_above(asked, answer)
             if asked <= self._low and not self._low_told:
-                self._all_above(answer.offset, at)
+                self._all_above(at)
         elif at > self._latest + self._tolerance / _MS:
             # A message before ours claims to be of the future: no question reaches past it to ours.
             self._give_up()
@@ -130,7 +131,7 @@ class Search:
             self._high, self._above, self._high_told = at_ms, answer, True
             self._high_end = answer.offset if answer else self._high_end
 
-    def _all_above(self, offset: int, at: float) -> None:
+    def _all_above(self, at: float) -> None:
         """No record at or before ours is left, or it claims to be older than we know it to be."""
         if self._earliest is None or self.compacted:
             self._settle_on_next(at)
@@ -138,6 +139,7 @@ class Search:
             self._found = Found(max(self._earliest, min(at, self._latest)), True)
 
     def _next(self, rounds_left: int) -> int:
+        """Give the next timestamp in milliseconds; the lower edge itself where all depends on it."""
         if not self._low_told and (self._earliest is None or self._high - self._low <= self._tolerance):
             return self._low
         middle = (self._low + self._high) // 2
@@ -157,14 +159,17 @@ class Search:
     def _guess(self, middle: int) -> int:
         """Guess that messages came evenly, a little towards the middle, so that both ends draw near.
 
-        By how much is the deviation that arrivals at random would have there (a Brownian bridge).
+        Where the last question has not halved the bracket, by the deviation that arrivals at random would
+        have there (a Brownian bridge).
         """
         if self._low_end is None or self._high_end is None or self._high_end <= self._low_end:
             return middle
         width, messages = self._high - self._low, self._high_end - self._low_end
         share = max(0.0, min(1.0, (self.offset - self._low_end + 0.5) / messages))
         guess = self._low + round(share * width)
-        nudge = max(self._tolerance // 2, round(width * sqrt(share * (1 - share) / messages)))
+        nudge = self._tolerance // 2
+        if 2 * width > self._last_width:
+            nudge = max(nudge, round(width * sqrt(share * (1 - share) / messages)))
         return min(guess + nudge, middle) if guess < middle else max(guess - nudge, middle)
 
     def _close(self) -> None:

@@ -209,3 +209,21 @@ def test_what_was_found_need_not_be_asked_again(
         assert window is not None
         assert search_for(place, wanted[place], history, TOLERANCE, compacted) is None
         assert window.at == pytest.approx(found.at, abs=TOLERANCE)
+
+
+def test_what_the_rounds_do_not_suffice_for_is_found_in_later_samples() -> None:
+    records = log_of([(number * 7919) % 20_011 for number in range(20_000)])
+    now = seconds(records[-1][1])
+    offsets = [number * 1990 + 7 for number in range(10)]
+    history = EndHistory()
+    history.note(now + 3, len(records))
+    for number in range(10):
+        history.note(now + 5 + 2 * number, len(records))
+        searches = [search_for(PLACE, offset, history, TOLERANCE) for offset in offsets]
+        ongoing = Round([search for search in searches if search is not None], {PLACE: history})
+        run_all(ongoing, {PLACE: records})
+        for (_, offset), found in ongoing.found().items():
+            truth = seconds(records[offset][1])
+            assert found.at >= truth - TOLERANCE  # never more lag than there is
+            assert found.is_lower_bound or found.at <= truth + TOLERANCE
+    assert [search_for(PLACE, offset, history, TOLERANCE) for offset in offsets] == [None] * 10
