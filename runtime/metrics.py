@@ -26,6 +26,21 @@ PUBLISHED = Counter(
     "oracle_collector_published_total", "Observations published because they changed.", ["source"]
 )
 
+KAFKA_INTERVAL_SECONDS = Gauge(
+    "oracle_kafka_sampling_interval_seconds", "How often the watched Kafka cluster is sampled, in seconds."
+)
+KAFKA_SAMPLE_CPU_SECONDS = Gauge(
+    "oracle_kafka_sample_cpu_seconds", "CPU time that a sample of Kafka takes, the middle of the last three."
+)
+KAFKA_LOOKUPS = Counter(
+    "oracle_kafka_timestamp_lookups_total", "Offsets looked up by timestamp, a partition and round each."
+)
+KAFKA_UNKNOWN_RECORDS = Counter(
+    "oracle_kafka_unknown_records_total",
+    "Records of __consumer_offsets of a type or version that is not known, or that do not parse.",
+    ["what"],
+)
+
 # --- LLM proxy -----------------------------------------------------------------------------------------
 CALLS = Counter("oracle_llm_calls_total", "LLM calls through the proxy.", ["provider", "status"])
 CALL_SECONDS = Histogram("oracle_llm_call_seconds", "Duration of LLM calls, in seconds.", ["provider"])

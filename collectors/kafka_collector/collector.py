@@ -23,6 +23,7 @@ from collectors.kafka_collector.sampler import Sampler
 from collectors.kafka_collector.search import Search
 from collectors.kafka_collector.settings import KafkaSettings, watched
 from collectors.kafka_collector.times import moment
+from runtime.metrics import KAFKA_INTERVAL_SECONDS, KAFKA_LOOKUPS, KAFKA_SAMPLE_CPU_SECONDS
 from runtime.service import run_async
 from schema.observed import KafkaClusterObserved
 
@@ -70,6 +71,8 @@ class KafkaCollector:
     async def observe(self) -> AsyncIterator[Item]:
         """Run one pass."""
         self._pace.begin(self._spent_seconds())
+        KAFKA_INTERVAL_SECONDS.set(self._pace.interval_seconds)
+        KAFKA_SAMPLE_CPU_SECONDS.set(self._pace.cost_seconds)
         yield Due(self._pace.interval_seconds)
         sample = await self._samples.sample()
         tolerance = WINDOW * self._pace.interval_seconds
@@ -99,6 +102,7 @@ class KafkaCollector:
                 searches[one.place, one.offset] = search
         searching = Round(searches.values(), history)
         while questions := searching.questions():
+            KAFKA_LOOKUPS.inc(len(questions))
             searching.answers(questions, await self._samples.first_at(questions))
         for one in some:
             if (search := searches.get((one.place, one.offset))) is not None:

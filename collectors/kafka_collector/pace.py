@@ -20,6 +20,7 @@ class Pace:
         self._costs: deque[float] = deque(maxlen=COSTS)
         self.interval_seconds = asked_seconds
         self.reason = ""
+        self.cost_seconds = 0.0
 
     def begin(self, spent_seconds: float) -> None:
         """Begin a sample; `spent_seconds` is the CPU time that the process has used so far.
@@ -29,7 +30,7 @@ class Pace:
         if self._spent is not None:
             self._costs.append(spent_seconds - self._spent)
         self._spent = spent_seconds
-        cost = median(self._costs) if len(self._costs) == COSTS else 0.0
+        self.cost_seconds = cost = median(self._costs) if len(self._costs) == COSTS else 0.0
         needed = cost / MAX_SHARE
         if needed <= self._asked:
             self.interval_seconds, self.reason = self._asked, ""

@@ -13,6 +13,7 @@ from collectors.kafka_collector.client import INTERNAL_TOPIC, KafkaClient
 from collectors.kafka_collector.coordinators import Coordinators
 from collectors.kafka_collector.internal_topic import InternalTopic, Progress
 from collectors.kafka_collector.sample import ClusterMetadata, GroupSample, GroupsSample
+from runtime.metrics import KAFKA_UNKNOWN_RECORDS
 from schema.errors import SourceDenied, SourceUnavailable
 
 READ_SECONDS = 5.0
@@ -33,6 +34,7 @@ class TopicWay:
         self._groups: dict[str, GroupSample] = {}
         self._rebalancing: dict[str, str] = {}
         self._named_at = -NAMES_SECONDS
+        self._counted: dict[str, int] = {}
 
     async def read(self, metadata: ClusterMetadata) -> GroupsSample:
         """Read what was written since the last sample. Raises SourceDenied where that is not permitted."""
@@ -47,7 +49,8 @@ class TopicWay:
             return GroupsSample(self._groups, frozenset(), whole=False, errors=(str(error),))
         await self._name_topics(metadata)
         changed, ended = await self._follow()
-        return GroupsSample(self._groups, changed, ended, progress.whole, _told(progress))
+        errors = (*_told(progress), *self._unknown())
+        return GroupsSample(self._groups, changed, ended, progress.whole, errors)
 
     def close(self) -> None:
         """Close the connections."""
@@ -73,6 +76,22 @@ class TopicWay:
                 self._groups[name] = replace(group, state=state) if state else group
                 known.add(name)
         return frozenset(known), ended
+
+    def _unknown(self) -> tuple[str, ...]:
+        """Count what could not be understood, and say so where commits or members may be missing for it."""
+        unknown = self._topic.table.unknown
+        for what, count in unknown.items():
+            KAFKA_UNKNOWN_RECORDS.labels(what).inc(count - self._counted.get(what, 0))
+        self._counted = dict(unknown)
+        missing = {
+            what: count for what, count in unknown.items() if "version" in what or what == "unreadable"
+        }
+        if not missing:
+            return ()
+        told = ", ".join(f"{count:,} {what}" for what, count in sorted(missing.items()))
+        return (
+            f"records of {INTERNAL_TOPIC} are not understood, so commits or members may be missing: {told}",
+        )
 
     async def _name_topics(self, metadata: ClusterMetadata) -> None:
         if not self._topic.table.unnamed_topic_ids() or time.monotonic() - self._named_at < NAMES_SECONDS:
