@@ -89,9 +89,7 @@ class TopicWay:
         if not missing:
             return ()
         told = ", ".join(f"{count:,} {what}" for what, count in sorted(missing.items()))
-        return (
-            f"records of {INTERNAL_TOPIC} are not understood, so commits or members may be missing: {told}",
-        )
+        return (f"commits or members may be missing: {INTERNAL_TOPIC} has what is not known here: {told}",)
 
     async def _name_topics(self, metadata: ClusterMetadata) -> None:
         if not self._topic.table.unnamed_topic_ids() or time.monotonic() - self._named_at < NAMES_SECONDS:
