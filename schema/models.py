@@ -157,6 +157,7 @@ class Pod(Part, frozen=True, kw_only=True):
     last_exit_signal: Annotated[Id, Meta(description="as in SIGKILL")] | UnsetType = UNSET
     deleted_at: Time | UnsetType = UNSET
     node: Id | UnsetType = UNSET
+    ip: Annotated[Id, Meta(description="absent where it has its node's")] | UnsetType = UNSET
     images: list[Text] | UnsetType = UNSET
     agent_id: Id | UnsetType = UNSET
     transitions: list[Transition] | UnsetType = UNSET

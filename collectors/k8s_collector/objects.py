@@ -143,12 +143,14 @@ class PodSpec(_Object, frozen=True, kw_only=True):
 
 
 class PodStatus(_Object, frozen=True, kw_only=True):
-    """What a pod is."""
+    """What a pod is; a pod on its node's network has the node's address."""
 
     phase: str | None = None
     reason: str | None = None
     message: str | None = None
     conditions: list[Condition] | None = None
+    pod_ip: str | None = msgspec.field(default=None, name="podIP")
+    host_ip: str | None = msgspec.field(default=None, name="hostIP")
     container_statuses: list[ContainerStatus] | None = None
     init_container_statuses: list[ContainerStatus] | None = None
 

@@ -136,6 +136,10 @@ export interface Pod {
   last_exit_signal?: string
   deleted_at?: string
   node?: string
+  /**
+   * absent where it has its node's
+   */
+  ip?: string
   images?: string[]
   agent_id?: string
   transitions?: Transition[]
