@@ -262,7 +262,7 @@ class Tables:
         self.events.add(event.event_id, encode(event))
         self.live.append(event)
         self.dirty.add(("agent_name", (event.agent_name,)))
-        # A new instance may be a member of a group, so all that hangs on the places is made anew.
+        # A new instance may be of another agent, so all that hangs on the places is made anew.
         if self.state.fleet.take(event, at_ms):
             self.dirty.add(("places", ()))
         if self.state.queues.take(event, at_ms):
