@@ -105,8 +105,10 @@ class KafkaCollector:
             KAFKA_LOOKUPS.inc(len(questions))
             searching.answers(questions, await self._samples.first_at(questions))
         for one in some:
-            if (search := searches.get((one.place, one.offset))) is not None:
-                self._picture.found(one, search.best())
+            search = searches.get((one.place, one.offset))
+            # What the rounds did not suffice for goes on with the next sample, from what was learnt.
+            if search is not None and search.result is not None:
+                self._picture.found(one, search.result)
 
     def _cluster(self, sample: Sample) -> KafkaClusterObserved:
         # When the sample was taken is told here only: else each pass would publish everything again.
