@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined] # the stubs hide it
 
 from benchmarks.kafka.child import Child, child
@@ -24,7 +24,8 @@ MESSAGES = 20
 MEMBERS = 20
 IN_FLIGHT = 250
 _READY_SECONDS = 120.0
-_REQUEST_SECONDS = 180.0
+_REQUEST_SECONDS = 20.0
+_AGAIN_SECONDS = 0.5
 _SETTINGS = {"offsets.topic.num.partitions": "50"}
 T = TypeVar("T")
 Place = tuple[str, int]
@@ -88,10 +89,12 @@ def fill(bootstrap_servers: str, size: Size, say: Callable[[str], None]) -> None
     say(f"kafka: writing {size.partitions:,} partitions and {size.groups:,} groups")
     topics = [NewTopic(name, count, 1) for name, count in size.topics().items()]
     for some in _portions(topics, 10):
-        for made in admin.create_topics(list(some), request_timeout=_REQUEST_SECONDS).values():
+        for made in admin.create_topics(list(some), request_timeout=_READY_SECONDS).values():
             made.result()
     _produce(bootstrap_servers, size.places(), MESSAGES // 2)
-    for portion in _portions(list(size.commits()), IN_FLIGHT):
+    commits = list(size.commits())
+    _commit(admin, dict(commits[:1]))  # the internal topic is made at the first one
+    for portion in _portions(commits[1:], IN_FLIGHT):
         _commit(admin, dict(portion))
     _produce(bootstrap_servers, size.places(), MESSAGES - MESSAGES // 2)
 
@@ -99,19 +102,31 @@ def fill(bootstrap_servers: str, size: Size, say: Callable[[str], None]) -> None
 def _commit(admin: AdminClient, wanted: dict[str, dict[Place, int]]) -> None:
     """Commit for groups without members; again what is refused, as while the internal topic is being made."""
     deadline = time.monotonic() + _READY_SECONDS
-    while wanted:
-        futures: dict[str, Any] = {}
-        for group, commits in wanted.items():
-            positions = [TopicPartition(topic, number, offset) for (topic, number), offset in commits.items()]
-            request = [ConsumerGroupTopicPartitions(group, positions)]
-            futures |= admin.alter_consumer_group_offsets(request, request_timeout=_REQUEST_SECONDS)
-        answers = {group: future.result().topic_partitions for group, future in futures.items()}
-        refused = {group: one.error for group, places in answers.items() for one in places if one.error}
-        if refused and time.monotonic() > deadline:
+    while refused := _refused(admin, wanted):
+        if time.monotonic() > deadline:
             raise RuntimeError(
                 f"commits of {len(refused)} groups are refused: {next(iter(refused.values()))}"
             )
         wanted = {group: wanted[group] for group in refused}
+        time.sleep(_AGAIN_SECONDS)
+
+
+def _refused(admin: AdminClient, wanted: dict[str, dict[Place, int]]) -> dict[str, str]:
+    """Commit for each group once; give the reasons of those that were not taken."""
+    futures: dict[str, Any] = {}
+    for group, commits in wanted.items():
+        positions = [TopicPartition(topic, number, offset) for (topic, number), offset in commits.items()]
+        request = [ConsumerGroupTopicPartitions(group, positions)]
+        futures |= admin.alter_consumer_group_offsets(request, request_timeout=_REQUEST_SECONDS)
+    refused = {}
+    for group, future in futures.items():
+        try:
+            places = future.result().topic_partitions
+        except KafkaException as error:
+            refused[group] = str(error)
+            continue
+        refused |= {group: str(one.error) for one in places if one.error}
+    return refused
 
 
 def _produce(bootstrap_servers: str, places: Sequence[Place], each: int) -> None:
@@ -120,7 +135,7 @@ def _produce(bootstrap_servers: str, places: Sequence[Place], each: int) -> None
         for topic, number in places:
             producer.produce(topic, b"x", partition=number)
         producer.poll(0)
-    if left := producer.flush(_REQUEST_SECONDS):
+    if left := producer.flush(_READY_SECONDS):
         raise RuntimeError(f"{left} messages were not taken by the broker")
 
 

@@ -97,6 +97,21 @@ def test_both_ways_agree_when_every_number_is_the_same_and_times_lie_within_an_i
     assert [len(one.examples) for one in found] == [exact, times]
 
 
+@pytest.mark.parametrize(
+    ("partition", "unknown"),
+    [
+        (_partition(), 0),
+        (_partition(unread_since=msgspec.UNSET), 1),
+        (_partition(lag_messages=0, unread_since=msgspec.UNSET), 0),
+        (_partition(lag_messages=msgspec.UNSET, unread_since=msgspec.UNSET), 0),
+    ],
+)
+def test_only_a_partition_that_lags_lacks_the_time_since_when_it_does(
+    partition: GroupPartition, unknown: int
+) -> None:
+    assert _published(partition).unknown == unknown
+
+
 def test_what_only_one_of_them_tells_is_a_difference() -> None:
     (exact, times) = compare(_published(_partition()), Published({}, {}), 2.0)
     assert exact.differing == exact.compared > 0
