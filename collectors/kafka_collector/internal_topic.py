@@ -24,6 +24,7 @@ _BATCH = 10_000
 # `consume` waits so long for a batch that is not full: the last one of a read never is.
 _BATCH_SECONDS = 0.01
 _REQUEST_SECONDS = 5.0
+_STUCK_SECONDS = 10.0
 _CONFIG: dict[str, object] = {
     "group.id": "oracle-kafka-collector",  # The library asks for one; this group is never joined.
     "enable.auto.commit": False,
@@ -73,6 +74,7 @@ class InternalTopic:
         self._config = {**config, **_CONFIG, "error_cb": self._note}
         self._consumer = Consumer(self._config)
         self._is_used = False
+        self._moved_at = 0.0
         self._partitions: tuple[int, ...] = ()
         self._topic_id = ""
         self._at: dict[int, int] = {}
@@ -93,6 +95,9 @@ class InternalTopic:
             return Progress(0, 0, whole=True)
         if not self._at:
             self._assign(self._asked(_EARLIEST))
+        elif self._denied or time.monotonic() - self._moved_at > _STUCK_SECONDS:
+            # A client that was refused does not ask again soon, and one that brings nothing may never.
+            self._assign(self._at)
         highs = self._high_watermarks()
         ends = self._asked(_LATEST)
         if any(end < self._at[number] for number, end in ends.items()):
@@ -100,6 +105,8 @@ class InternalTopic:
             self._forget()
             self._assign(self._asked(_EARLIEST))
         read = self._read_to(ends, deadline)
+        if read or not self._is_behind(ends):
+            self._moved_at = time.monotonic()
         if said := self._said_of_denial(ends):
             raise _denied(said)
         left = sum(max(0, end - self._at.get(number, 0)) for number, end in ends.items())
@@ -134,6 +141,8 @@ class InternalTopic:
             self._consumer.close()
             self._consumer = Consumer(self._config)
         self._is_used = True
+        self._moved_at = time.monotonic()
+        self._denied.clear()
         # The library is slower to find out where a partition begins: 0.4 s were measured.
         self._at = {number: starts.get(number, 0) for number in self._partitions}
         self._consumer.assign(
