@@ -6,7 +6,6 @@ from msgspec import UNSET, Meta, UnsetType
 
 from schema.types import Amount, Count, Id, Money, Part, Text, Time
 
-
 Verdict = Literal["ok", "lagging", "stalled", "stopped", "rewinding"]
 """How a group fares: behind and not catching up, there but not moving, no longer committing, going back."""
 PartitionDoubt = Literal["no_commit", "beyond_end", "truncated", "future_timestamps", "unanswered"]
@@ -78,7 +77,7 @@ class Kubernetes(Part, frozen=True, kw_only=True):
 
 
 class Member(Part, frozen=True, kw_only=True):
-    """A member of a consumer group, the topics it was given partitions of, and the agent that it belongs to."""
+    """A member of a consumer group, the topics it was given partitions of, and the agent that it is of."""
 
     member_id: Id
     client_id: Annotated[str, Meta(max_length=256)]

@@ -80,7 +80,8 @@ class KafkaClient:
         self.admin.poll(0)
         self._last_error = ""
         try:
-            told = await asyncio.to_thread(self.admin.list_topics, timeout=REQUEST_SECONDS)
+            # By the consumer: so it knows at once who leads now, when it asks for the watermarks.
+            told = await asyncio.to_thread(self._consumer.list_topics, timeout=REQUEST_SECONDS)
         except KafkaException as error:
             raise SourceUnavailable(self._reason(error)) from None
         return _metadata(told)
@@ -177,7 +178,7 @@ class KafkaClient:
             self._last_error = error.str()
 
     def _reason(self, error: KafkaException) -> str:
-        self.admin.poll(0)  # Hands over what was noted for `_note`.
+        self._consumer.poll(0)  # Hands over what was noted for `_note`.
         return f"{self.servers} does not answer: {self._last_error or error.args[0].str()}"
 
 

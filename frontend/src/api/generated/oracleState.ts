@@ -289,7 +289,7 @@ export interface Group {
   unavailable?: string
 }
 /**
- * A member of a consumer group, the topics it was given partitions of, and the agent that it belongs to.
+ * A member of a consumer group, the topics it was given partitions of, and the agent that it is of.
  */
 export interface Member {
   member_id: string
