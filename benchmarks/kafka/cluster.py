@@ -125,7 +125,8 @@ def _refused(admin: AdminClient, wanted: dict[str, dict[Place, int]]) -> dict[st
         except KafkaException as error:
             refused[group] = str(error)
             continue
-        refused |= {group: str(one.error) for one in places if one.error}
+        if wrong := [one.error for one in places if one.error]:
+            refused[group] = str(wrong[0])
     return refused
 
 
