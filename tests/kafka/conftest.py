@@ -4,9 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka.fixtures import groups_tool_jars, kafkas_directory, secured_kafka, three_brokers
+from tests.kafka.fixtures import (
+    _three_brokers_come_back,
+    groups_tool_jars,
+    kafkas_directory,
+    secured_kafka,
+    three_brokers,
+)
 
-__all__ = ["groups_tool_jars", "kafkas_directory", "secured_kafka", "three_brokers"]
+__all__ = [
+    "_three_brokers_come_back",
+    "groups_tool_jars",
+    "kafkas_directory",
+    "secured_kafka",
+    "three_brokers",
+]
 _HERE = Path(__file__).parent
 
 

@@ -31,7 +31,7 @@ def groups_tool_jars() -> Path:
 
 @pytest.fixture(scope="module")
 def three_brokers(kafkas_directory: Path) -> Iterator[KafkaCluster]:
-    """Give three brokers; a test that kills one starts it again."""
+    """Give three brokers; what is down after a test is started again before the next."""
     directory = Path(tempfile.mkdtemp(dir=kafkas_directory, prefix="three-"))
     try:
         cluster = KafkaCluster(directory)
@@ -42,6 +42,13 @@ def three_brokers(kafkas_directory: Path) -> Iterator[KafkaCluster]:
         yield cluster
     finally:
         cluster.stop()
+
+
+@pytest.fixture(autouse=True)
+def _three_brokers_come_back(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "three_brokers" in request.fixturenames:
+        request.getfixturevalue("three_brokers").start()
 
 
 @pytest.fixture(scope="module")

@@ -7,65 +7,20 @@ while it was taken; whenever it pauses both equal Kafka's own tool.
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import pytest
 from msgspec import UnsetType
 
 from cli.stack.server import KafkaServer
-from collectors.base.collector import Gone, Observed
-from collectors.kafka_collector.client import KafkaClient
-from collectors.kafka_collector.collector import KafkaCollector
-from collectors.kafka_collector.dead_letters import DeadLetters
-from collectors.kafka_collector.sampler import Sampler
-from collectors.kafka_collector.settings import CommitsChoice
 from runtime.settings import BaseSettings
-from schema.models import Group, GroupPartition
-from schema.observed import KafkaClusterObserved
+from schema.models import GroupPartition
 from tests.kafka.scripted import Script
 from tests.kafka.tool import GroupsTool, OffsetRow
+from tests.kafka.watching import INTERVAL_SECONDS, Place, Watcher, watcher
 from tests.kafka.workload import Workload
 
-INTERVAL_SECONDS = 1.0
 SAMPLES = 8
 """While the workload runs, before each of the three pauses."""
-Place = tuple[str, str, int]
-
-
-@dataclass
-class Watcher:
-    """A collector, and what it has told so far: its last sample lies between `began_at` and `ended_at`."""
-
-    collector: KafkaCollector
-    groups: dict[str, Group] = field(default_factory=dict)
-    cluster: KafkaClusterObserved | None = None
-    began_at: float = 0.0
-    ended_at: float = 0.0
-
-    async def take(self) -> None:
-        self.began_at = time.time()
-        async for item in self.collector.observe():
-            if isinstance(item, Observed) and isinstance(item.value, Group):
-                self.groups[item.id] = item.value
-            elif isinstance(item, Observed) and isinstance(item.value, KafkaClusterObserved):
-                self.cluster = item.value
-            elif isinstance(item, Gone):
-                self.groups.pop(item.id, None)
-        self.ended_at = time.time()
-
-    def partitions(self, script: Script) -> dict[Place, GroupPartition]:
-        return {
-            (name, one.topic, one.partition): one
-            for name in script.groups
-            for one in self.groups[name].partitions
-        }
-
-
-def watcher(broker: KafkaServer, commits_from: CommitsChoice) -> Watcher:
-    client = KafkaClient(BaseSettings(kafka_bootstrap_servers=broker.bootstrap_servers))
-    sampler = Sampler(client, commits_from, include_own=False)
-    # The workload's threads spend CPU in this process: it is none of the collector's.
-    return Watcher(KafkaCollector(sampler, INTERVAL_SECONDS, DeadLetters(()), spent_seconds=lambda: 0.0))
 
 
 @pytest.fixture
@@ -77,7 +32,7 @@ def script(broker: KafkaServer) -> Iterator[Script]:
 def outside_the_truth(watching: Watcher, script: Script) -> list[str]:
     """Give what lies outside of what was true while the last sample was taken."""
     found = []
-    seen = watching.partitions(script)
+    seen = watching.partitions(script.groups)
     for group, places in script.places.items():
         for topic, number in places:
             true = script.workload.truth.lag_within(
@@ -121,7 +76,8 @@ async def test_lag_is_the_truth_while_a_workload_runs_and_the_tools_number_when_
 ) -> None:
     tool = GroupsTool(broker.bootstrap_servers)
     await asyncio.to_thread(script.begin)
-    watching = [watcher(broker, "internal_topic"), watcher(broker, "admin_api")]
+    settings = BaseSettings(kafka_bootstrap_servers=broker.bootstrap_servers)
+    watching = [watcher(settings, "internal_topic"), watcher(settings, "admin_api")]
 
     async def ask_the_tool() -> dict[Place, OffsetRow]:
         return by_place(await asyncio.to_thread(tool.offsets, [*script.groups]))
@@ -145,7 +101,7 @@ async def test_lag_is_the_truth_while_a_workload_runs_and_the_tools_number_when_
             await one.take()
         after = await ask_the_tool()
         for one in watching:
-            shown = one.partitions(script)
+            shown = one.partitions(script.groups)
             wrong += [
                 f"{place}: {shown[place]} is not between {before[place]} and {after[place]}"
                 for place in before
@@ -163,7 +119,7 @@ async def test_lag_is_the_truth_while_a_workload_runs_and_the_tools_number_when_
             assert one.cluster is not None
             assert {
                 place: (shown.committed_offset, shown.end_offset, shown.lag_messages)
-                for place, shown in one.partitions(script).items()
+                for place, shown in one.partitions(script.groups).items()
             } == told
         script.workload.resume()
     assert [one.cluster.commits_from for one in watching if one.cluster] == ["internal_topic", "admin_api"]
