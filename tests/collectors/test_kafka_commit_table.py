@@ -78,7 +78,7 @@ def test_records_of_a_group_become_the_group(records: list[Pair], group: GroupSa
 
 def test_changes_are_told_once() -> None:
     table = table_of(COMMIT, commit("h", "a", 0, 1))
-    assert (table.changed(), table.changed()) == ({"g", "h"}, frozenset())
+    assert (table.changed(), table.changed()) == (frozenset({"g", "h"}), frozenset())
     table.take(*commit("h", "a", 0, 2))
     assert table.changed() == {"h"}
 
@@ -87,7 +87,7 @@ def test_a_group_that_was_told_and_is_gone_has_ended_once() -> None:
     table = table_of(COMMIT)
     table.changed()
     table.take(*COMMIT_GONE)
-    assert (table.changed(), table.ended(), table.ended()) == (frozenset(), {"g"}, frozenset())
+    assert (table.changed(), table.ended(), table.ended()) == (frozenset(), frozenset({"g"}), frozenset())
 
 
 def test_a_group_that_came_and_went_between_two_calls_is_never_told() -> None:
@@ -100,7 +100,7 @@ def test_a_group_that_comes_back_before_its_end_was_told_has_changed() -> None:
     table.changed()
     table.take(*COMMIT_GONE)
     table.take(*COMMIT)
-    assert (table.changed(), table.ended()) == ({"g"}, frozenset())
+    assert (table.changed(), table.ended()) == (frozenset({"g"}), frozenset())
     table.take(*COMMIT_GONE)
     assert table.ended() == {"g"}
 
@@ -120,7 +120,7 @@ def test_topic_ids_without_a_name_are_left_out_until_they_are_named() -> None:
     table.name_topics({NAME_B: "b", "unrelated": "d"})
     assert table.changed() == frozenset()
     table.name_topics({NAME_B: "b", NAME_A: "a"})
-    assert (table.changed(), table.unnamed_topic_ids()) == ({"g"}, frozenset())
+    assert (table.changed(), table.unnamed_topic_ids()) == (frozenset({"g"}), frozenset())
     assert table.group("g") == GroupSample("g", "Stable", (BOTH,))
 
 
@@ -166,9 +166,9 @@ def test_after_a_restart_only_what_is_missing_when_all_is_read_has_ended() -> No
     assert (table.groups, table.changed(), table.ended()) == (frozenset(), frozenset(), frozenset())
     table.restart()
     table.take(*commit("h", "a", 0, 5))
-    assert (table.changed(), table.ended()) == ({"h"}, frozenset())
+    assert (table.changed(), table.ended()) == (frozenset({"h"}), frozenset())
     table.settle()
-    assert (table.changed(), table.ended(), table.groups) == (frozenset(), {"g"}, {"h"})
+    assert (table.changed(), table.ended(), table.groups) == (frozenset(), frozenset({"g"}), frozenset({"h"}))
     table.settle()
     assert table.ended() == frozenset()
     table.take(made.commit_key("h", "a", 0), None)

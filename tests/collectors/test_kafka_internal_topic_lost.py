@@ -104,7 +104,10 @@ def test_a_topic_made_anew_is_read_anew_and_what_it_lacks_has_ended_only_then(gu
         assert reader.table.ended() == frozenset()
         on.alter(on.admin_of(guarded), "new", {("tasks", 1): 8})
         on.until(lambda: is_read(guarded, reader))
-        assert (reader.table.changed(), reader.table.ended()) == ({"new"}, {"first", "kept"})
+        assert (reader.table.changed(), reader.table.ended()) == (
+            frozenset({"new"}),
+            frozenset({"first", "kept"}),
+        )
         assert on.offsets_of(reader, "new") == {("tasks", 1): 8}
 
 
