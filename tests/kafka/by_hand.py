@@ -34,7 +34,6 @@ class ByHand:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = {**config, "allow.auto.create.topics": False, "log_level": 2}
         self.admin = AdminClient(self.config)
-        self._producer = Producer({**self.config, "linger.ms": 5})
         self._refused: list[KafkaError] = []
 
     def create_topic(
@@ -70,14 +69,16 @@ class ByHand:
 
     def produce(self, topic: str, timestamps: Iterable[float], keys: str = "", partition: int = 0) -> None:
         """Append one message for each timestamp (seconds since the epoch), with these keys in turn."""
+        # One for each call: a producer goes on with what it knew of a topic that was made anew since.
+        producer = Producer({**self.config, "linger.ms": 5})
         for number, at in enumerate(timestamps):
             key = keys[number % len(keys)] if keys else None
-            self._producer.produce(
+            producer.produce(
                 topic, b"x" * 100, key, partition, timestamp=round(at * 1000), on_delivery=self._delivered
             )
             if number % 10_000 == 9_999:
-                self._producer.poll(0)
-        left = self._producer.flush(_PATIENCE_SECONDS)
+                producer.poll(0)
+        left = producer.flush(_PATIENCE_SECONDS)
         assert not left, f"{left} messages were not acknowledged"
         if self._refused:
             raise KafkaException(self._refused[0])
@@ -85,14 +86,17 @@ class ByHand:
     def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
         """Commit in the name of a group that has no member."""
         places = [TopicPartition(topic, number, offset) for number, offset in offsets.items()]
-        asked = [ConsumerGroupTopicPartitions(group, places)]
-        done = self.admin.alter_consumer_group_offsets(asked)[group].result(_PATIENCE_SECONDS)
-        for place in done.topic_partitions:
-            if place.error:
-                raise KafkaException(place.error)
+        # A consumer, unlike the admin API, waits for a coordinator that is loading.
+        consumer = Consumer({**self.config, "group.id": group, "enable.auto.commit": False})
+        try:
+            for place in consumer.commit(offsets=places, asynchronous=False) or ():
+                if place.error:
+                    raise KafkaException(place.error)
+        finally:
+            consumer.close()
 
     def commit_many(self, groups: Iterable[str], topic: str, offset: int) -> None:
-        """Commit the same offset of partition 0 for many groups at once."""
+        """Commit the same offset of partition 0 for many groups at once, when coordinators are loaded."""
         places = [TopicPartition(topic, 0, offset)]
         futures = [
             future
