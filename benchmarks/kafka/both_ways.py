@@ -18,7 +18,7 @@ from benchmarks.kafka.full_sample import PATIENCE_SECONDS, WAYS
 from benchmarks.kafka.readings import READ, WRITE, Reading
 from tests.kafka.tool import OffsetRow
 
-KNOWN_SECONDS = 240.0
+KNOWN_SECONDS = 120.0
 """Lags in seconds that the history of end offsets does not reach are looked up over many samples."""
 _TURN_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0
@@ -35,7 +35,7 @@ def running(bootstrap_servers: str) -> Iterator[dict[str, Child]]:
 
 
 def wait_until_known(collectors: Mapping[str, Child], say: Callable[[str], None]) -> None:
-    """Wait until both know since when each lagging partition is unread, or for four minutes."""
+    """Wait until both know since when each lagging partition is unread, or for two minutes."""
     deadline = time.monotonic() + KNOWN_SECONDS
     while unknown := sum(published_by(one).unknown for one in collectors.values()):
         if time.monotonic() > deadline:

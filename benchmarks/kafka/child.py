@@ -36,7 +36,7 @@ class Child:
         except queue.Empty:
             raise RuntimeError(f"{self.module} said nothing for {seconds:.0f} s{self._told()}") from None
         if not line:
-            raise RuntimeError(f"{self.module} has ended{self._told()}")
+            raise RuntimeError(f"{self.module} has ended with {self._process.wait()}{self._told()}")
         return line.strip()
 
     def wait_for(self, word: str, seconds: float) -> None:

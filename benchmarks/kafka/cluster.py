@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +23,8 @@ PARTITIONS_EACH = 50
 COMMITS_EACH = 2
 MESSAGES = 20
 MEMBERS = 20
-IN_FLIGHT = 250
+IN_FLIGHT = 500
+CLIENTS = 8
 _READY_SECONDS = 120.0
 _REQUEST_SECONDS = 20.0
 _AGAIN_SECONDS = 0.5
@@ -93,16 +95,18 @@ def fill(bootstrap_servers: str, size: Size, say: Callable[[str], None]) -> None
             made.result()
     _produce(bootstrap_servers, size.places(), MESSAGES // 2)
     commits = list(size.commits())
-    _commit(admin, dict(commits[:1]))  # the internal topic is made at the first one
+    _commit([admin], dict(commits[:1]))  # the internal topic is made at the first one
+    # The broker answers a connection's commits one after the other, each after some milliseconds' wait.
+    admins = [AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0}) for _ in range(CLIENTS)]
     for portion in _portions(commits[1:], IN_FLIGHT):
-        _commit(admin, dict(portion))
+        _commit(admins, dict(portion))
     _produce(bootstrap_servers, size.places(), MESSAGES - MESSAGES // 2)
 
 
-def _commit(admin: AdminClient, wanted: dict[str, dict[Place, int]]) -> None:
+def _commit(admins: Sequence[AdminClient], wanted: dict[str, dict[Place, int]]) -> None:
     """Commit for groups without members; again what is refused, as while the internal topic is being made."""
     deadline = time.monotonic() + _READY_SECONDS
-    while refused := _refused(admin, wanted):
+    while refused := _refused(admins, wanted):
         if time.monotonic() > deadline:
             raise RuntimeError(
                 f"commits of {len(refused)} groups are refused: {next(iter(refused.values()))}"
@@ -111,10 +115,10 @@ def _commit(admin: AdminClient, wanted: dict[str, dict[Place, int]]) -> None:
         time.sleep(_AGAIN_SECONDS)
 
 
-def _refused(admin: AdminClient, wanted: dict[str, dict[Place, int]]) -> dict[str, str]:
+def _refused(admins: Sequence[AdminClient], wanted: dict[str, dict[Place, int]]) -> dict[str, str]:
     """Commit for each group once; give the reasons of those that were not taken."""
     futures: dict[str, Any] = {}
-    for group, commits in wanted.items():
+    for (group, commits), admin in zip(wanted.items(), cycle(admins), strict=False):
         positions = [TopicPartition(topic, number, offset) for (topic, number), offset in commits.items()]
         request = [ConsumerGroupTopicPartitions(group, positions)]
         futures |= admin.alter_consumer_group_offsets(request, request_timeout=_REQUEST_SECONDS)
