@@ -4,7 +4,8 @@ A group is judged when it or one of its partitions changed, and while time alone
 (`unrest`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, cast
 
 from msgspec import UNSET, UnsetType
 
@@ -36,37 +37,60 @@ class GroupState:
         self._places: list[TopicPartition] = []
         self._positions: dict[TopicPartition, Position] = {}
         self._held: set[TopicPartition] = set()
+        self._reads: frozenset[TopicPartition] = frozenset()
+        self._stale: list[TopicPartition] = []
 
     @property
     def places(self) -> Iterable[TopicPartition]:
-        """The partitions that the group reads."""
-        return self._positions.keys()
+        """The partitions that the group reads, also those whose end is not known yet."""
+        return self._reads
 
     def take(
-        self, sample: GroupSample | None, partitions: Partitions, tolerance_seconds: float
+        self,
+        sample: GroupSample | None,
+        partitions: Partitions,
+        tolerance_seconds: float,
+        moved: Collection[TopicPartition] = (),
     ) -> list[Wanted]:
         """Take a sample, or None when the group's own is as before; give what must be looked up.
 
-        `tolerance_seconds` is how wide a window the history may give for the moment of a message.
+        `tolerance_seconds` is how wide a window the history may give for the moment of a message; `moved` are
+        the partitions whose watermarks changed.
         """
-        if sample is not None:
-            self._sample = sample
-            held = {place for one in sample.members for place in one.assigned}
-            # While it rebalances nobody has been given anything, which is no reason to call it stopped.
-            self._held = held | self._held if sample.state in REBALANCING else held
-        places = self._held | self._sample.commits.keys()
-        self._places = sorted(place for place in places if place in partitions.end)
+        changed = self._follow(sample) if sample is not None else frozenset()
+            self._reads = frozenset(self._held | sample.commits.keys())
+        self._places = sorted(place for place in self._reads if place in partitions.end)
         for gone in self._positions.keys() - set(self._places):
             del self._positions[gone]
-        wanted = []
+        self._stale, wanted = [], []
         for place in self._places:
             one = self._positions.get(place)
             if one is None:
                 one = self._positions[place] = Position()
+            elif one.rests and place not in moved and place not in changed:
+                continue
+            self._stale.append(place)
             missing = self._advance(one, place, partitions, tolerance_seconds)
             if missing:
                 wanted.append(missing)
         return wanted
+
+    def _follow(self, sample: GroupSample) -> frozenset[TopicPartition]:
+        """Take over a sample; give the partitions in which it differs."""
+        before, held = self._sample.commits, self._held
+        self._sample = sample
+        self._held = {place for one in sample.members for place in one.assigned}
+        if sample.state in REBALANCING:
+            # Nobody has been given anything meanwhile, which is no reason to call the group stopped.
+            self._held |= held
+        commits = sample.commits
+        return frozenset(
+            (
+                *(place for place, commit in commits.items() if before.get(place) != commit),
+                *(before.keys() - commits.keys()),
+                *(held ^ self._held),
+            )
+        )
 
     def found(self, place: TopicPartition, offset: int, found: Found) -> None:
         """Take the answer to a lookup."""
@@ -76,27 +100,27 @@ class GroupState:
 
     def told(self, partitions: Partitions, interval_seconds: float) -> models.Group:
         """Give the group as it stands at the sample's time, and note what time alone will change of it."""
-        self.topics = {}
-        shown = [self._partition(place, partitions, interval_seconds) for place in self._places]
-        lags = [one.lag_messages for one in shown if not isinstance(one.lag_messages, UnsetType)]
-        seconds = [one.lag_seconds for one in shown if not isinstance(one.lag_seconds, UnsetType)]
-        waits = [
-            one.seconds_to_catch_up for one in shown if not isinstance(one.seconds_to_catch_up, UnsetType)
-        ]
+        for place in self._stale:
+            self._judge(self._positions[place], place, partitions, interval_seconds)
+        self._stale, self.topics, self.told_at = [], {}, partitions.at
+        positions = [self._positions[place] for place in self._places]
+        shown = [one.shown for one in positions if one.shown is not None]
+        for place, one in zip(self._places, positions, strict=True):
+            self._note_topic(place[0], one, partitions.at)
+        self.unrest = _unrest(positions)
         never = any(one.never_catches_up is True for one in shown)
-        verdicts = [one.verdict for one in shown if not isinstance(one.verdict, UnsetType)]
-        commits = [one.committed_at for one in shown if not isinstance(one.committed_at, UnsetType)]
-        self.told_at, self.unrest = partitions.at, self._unrest(shown)
+        waits = [one.seconds_to_catch_up for one in shown if one.seconds_to_catch_up is not UNSET]
+        commits = [one.committed_at for one in shown if one.committed_at is not UNSET]
         kept, left_out = _largest(shown)
         return models.Group(
             group=self.group[:256],
             state=self._sample.state,
-            verdict=worst(verdicts) if verdicts else UNSET,
-            lag_messages=sum(lags) if lags else UNSET,
-            lag_seconds=max(seconds) if seconds else UNSET,
+            verdict=worst(cast(Verdict, one.verdict) for one in shown) if shown else UNSET,
+            lag_messages=_over(sum, (one.lag for one in positions)),
+            lag_seconds=_over(max, (one.seconds for one in positions), 2),
             committed_at=max(commits) if commits else UNSET,
-            consumed_per_second=_sum(one.consumed_per_second for one in shown),
-            produced_per_second=_sum(one.produced_per_second for one in shown),
+            consumed_per_second=_over(sum, (one.consumed for one in positions), 2),
+            produced_per_second=_over(sum, (one.produced for one in positions), 2),
             seconds_to_catch_up=max(waits) if waits and not never else UNSET,
             never_catches_up=True if never else UNSET,
             members=_members(self._sample),
@@ -108,10 +132,12 @@ class GroupState:
     def _advance(
         self, one: Position, place: TopicPartition, partitions: Partitions, tolerance_seconds: float
     ) -> Wanted | None:
-        end = partitions.end[place]
+        end, history = partitions.end[place], partitions.history(place)
         commit = self._sample.commits.get(place)
         committed = commit.offset if commit else None
         lag = None if committed is None else max(0, end - committed)
+        if history is not one.history:
+            one.history, one.found = history, None
         if committed != one.committed:
             self._note_delay(one, place, partitions, commit)
             one.committed = committed
@@ -120,10 +146,12 @@ class GroupState:
             return None
         # What lies below the low watermark is gone: the oldest message to read stands there.
         offset = max(committed, partitions.low.get(place, 0))
-        if offset == one.offset and one.found is not None:
+        # In a topic that was made anew another message stands there.
+        anew = partitions.topics[place[0]].recreated_at == partitions.at
+        if offset == one.offset and one.found is not None and not anew:
             return None
         one.offset = offset
-        appended = partitions.history(place).appended(offset)
+        appended = history.appended(offset)
         if appended is None:
             one.found = None
             return None
@@ -143,43 +171,43 @@ class GroupState:
         first, last = history.appended(one.committed), history.appended(commit.offset - 1)
         if first is None or last is None or first.earliest is None:
             return
-        committed_at = commit.at if commit.at is not None else partitions.at
+        # The broker's clock may be ahead of ours, or wrong: what we have seen is not committed later.
+        committed_at = partitions.at if commit.at is None else min(commit.at, partitions.at)
         one.delay_at = partitions.at
         one.delay_seconds = max(0.0, committed_at - (first.at + last.at) / 2)
 
-    def _partition(
-        self, place: TopicPartition, partitions: Partitions, interval_seconds: float
-    ) -> models.GroupPartition:
-        at, end, one = partitions.at, partitions.end[place], self._positions[place]
+    def _judge(
+        self, one: Position, place: TopicPartition, partitions: Partitions, interval_seconds: float
+    ) -> None:
+        """Work out what is shown of a partition at the sample's time."""
+        at, end = partitions.at, partitions.end[place]
         commit = self._sample.commits.get(place)
-        lag = None if commit is None else max(0, end - commit.offset)
+        committed, committed_at = commit or (None, None)
+        one.lag = lag = None if committed is None else max(0, end - committed)
         unread_since = one.found.at if lag and one.found is not None else None
-        committed_at = commit.at if commit else None
-        held = place in self._held
-        one.progress.note(at, commit.offset if commit else None, end, lag, committed_at, held, unread_since)
-        consumed = one.progress.consumed_per_second(at, interval_seconds)
-        produced = partitions.history(place).rate(at, max(RATE_SECONDS, interval_seconds))
+        one.progress.note(at, committed, end, lag, committed_at, place in self._held, unread_since)
+        one.consumed = consumed = one.progress.consumed_per_second(at, interval_seconds)
+        one.produced = produced = partitions.history(place).rate(at, max(RATE_SECONDS, interval_seconds))
+        one.rests = lag == 0 and not consumed and not produced
         judged = verdict(one.progress, at, interval_seconds)
         # Who commits rarely stands still between two commits: over its last moves it does not.
         rates = (0.0, produced) if judged in STILL else one.progress.sustained(at) or (consumed, produced)
         wait = catch_up(lag, *rates)
-        seconds = 0.0 if lag == 0 else None
+        one.seconds = 0.0 if lag == 0 else None
         if unread_since is not None:
-            seconds = max(0.0, at - unread_since)
-        self._note_topic(place[0], lag, seconds, consumed, one if at - one.delay_at <= RATE_SECONDS else None)
-        low = partitions.low.get(place, 0)
-        lost = max(0, low - commit.offset) if commit and lag else 0
-        return models.GroupPartition(
+            one.seconds = max(0.0, at - unread_since)
+        lost = max(0, partitions.low.get(place, 0) - commit.offset) if commit and lag else 0
+        one.shown = models.GroupPartition(
             topic=place[0],
             partition=place[1],
-            committed_offset=commit.offset if commit else UNSET,
+            committed_offset=UNSET if committed is None else committed,
             end_offset=end,
             lag_messages=UNSET if lag is None else lag,
-            lag_seconds=UNSET if seconds is None else round(seconds, 2),
+            lag_seconds=_known(one.seconds),
             unread_since=UNSET if unread_since is None else moment(unread_since),
             committed_at=UNSET if committed_at is None else moment(committed_at),
-            consumed_per_second=_rate(consumed),
-            produced_per_second=_rate(produced),
+            consumed_per_second=_known(consumed),
+            produced_per_second=_known(produced),
             seconds_to_catch_up=round(wait, 1) if isinstance(wait, float) else UNSET,
             never_catches_up=True if wait is NEVER else UNSET,
             verdict=judged,
@@ -205,27 +233,32 @@ class GroupState:
             return "truncated"
         return "future_timestamps" if one.found is not None and one.found.is_lower_bound else None
 
-    def _note_topic(
-        self, topic: str, lag: int | None, seconds: float | None, consumed: float | None, one: Position | None
-    ) -> None:
-        told = self.topics.setdefault(topic, TopicLag())
-        if lag is not None:
-            told.lag_messages = (told.lag_messages or 0) + lag
-        if seconds is not None:
-            told.lag_seconds = max(seconds, told.lag_seconds or 0.0)
-        told.consumed_per_second += consumed or 0.0
-        if one is not None and one.delay_at:
+    def _note_topic(self, topic: str, one: Position, at: float) -> None:
+        told = self.topics.get(topic)
+        if told is None:
+            told = self.topics[topic] = TopicLag()
+        if one.lag is not None:
+            told.lag_messages = (told.lag_messages or 0) + one.lag
+        if one.seconds is not None:
+            told.lag_seconds = max(one.seconds, told.lag_seconds or 0.0)
+        told.consumed_per_second += one.consumed or 0.0
+        if at - one.delay_at <= RATE_SECONDS:
             told.end_to_end_seconds = max(one.delay_seconds, told.end_to_end_seconds or 0.0)
 
-    def _unrest(self, shown: list[models.GroupPartition]) -> Unrest:
-        if any(one.consumed_per_second or one.produced_per_second for one in shown):
+
+def _unrest(positions: list[Position]) -> Unrest:
+    unrest = Unrest.NONE
+    for one in positions:
+        if one.rests or one.shown is None:
+            continue
+        settled = one.shown.verdict in STILL or (one.lag is None and not one.progress.stands_since)
+        if one.consumed or one.produced or not settled:
             return Unrest.MOVES
-        behind = [one for one in shown if one.lag_messages or (one.doubt == "no_commit" and one.end_offset)]
-        if any(one.verdict not in STILL and (one.lag_messages or one.verdict != "ok") for one in behind):
-            return Unrest.MOVES
-        if any(one.lag_messages and isinstance(one.lag_seconds, UnsetType) for one in behind):
-            return Unrest.WAITS
-        return Unrest.AGES if behind else Unrest.NONE
+        if one.lag and one.seconds is None:
+            unrest = Unrest.WAITS
+        elif one.lag and unrest is Unrest.NONE:
+            unrest = Unrest.AGES
+    return unrest
 
 
 def _members(sample: GroupSample) -> list[models.Member]:
@@ -248,10 +281,11 @@ def _largest(shown: list[models.GroupPartition]) -> tuple[list[models.GroupParti
     return sorted(by_lag, key=lambda one: (one.topic, one.partition)), len(shown) - MAX_PARTITIONS
 
 
-def _rate(per_second: float | None) -> float | UnsetType:
-    return UNSET if per_second is None else round(max(0.0, per_second), 2)
+def _known(value: float | None) -> float | UnsetType:
+    return UNSET if value is None else round(max(0.0, value), 2)
 
 
-def _sum(rates: "Iterable[float | UnsetType]") -> float | UnsetType:
-    known = [one for one in rates if not isinstance(one, UnsetType)]
-    return round(sum(known), 2) if known else UNSET
+def _over(join: Callable[[list[Any]], Any], values: Iterable[float | None], places: int = 0) -> Any:
+    """Join the values that are known; unset when none is."""
+    known = [one for one in values if one is not None]
+    return round(join(known), places or None) if known else UNSET

@@ -50,7 +50,7 @@ class Partitions:
     _histories: dict[TopicPartition, EndHistory] = field(default_factory=dict)
     unanswered: frozenset[TopicPartition] = frozenset()
     _refused: dict[str, str] = field(default_factory=dict)
-    _shapes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _shapes: dict[str, tuple[int, int, int | None]] = field(default_factory=dict)
 
     def take(self, sample: Sample) -> Moved:
         """Take a sample's watermarks."""
@@ -91,10 +91,10 @@ class Partitions:
         elif place not in self.unanswered:
             # A history is told of a standing end only when that ends, or when somebody asks.
             self._histories[place].note(before, known)
-        if self._histories[place].note(self.at, end):
-            topic.recreated_at = self.at
-            return True
-        return False
+        if not self._histories[place].note(self.at, end):
+            return False
+        self._begin_anew(place)
+        return True
 
     def _note_low(self, place: TopicPartition, low: int) -> bool:
         """Note where a partition begins now; true when that went back."""
@@ -105,10 +105,14 @@ class Partitions:
         if known is None or low > known:
             return False
         # Retention only moves it up: the topic was made anew, and has caught up with its old end.
+        self._begin_anew(place)
+        return True
+
+    def _begin_anew(self, place: TopicPartition) -> None:
+        """Begin with another history: by it others see that the partition is another."""
         self._histories[place] = EndHistory()
         self._histories[place].note(self.at, self.end[place])
-        topic.recreated_at = self.at
-        return True
+        self.topics[place[0]].recreated_at = self.at
 
     def _note_topic(self, name: str, sample: Sample) -> bool:
         """Note a topic's shape; true when it is new or has changed."""
@@ -119,7 +123,7 @@ class Partitions:
             if state is None:
                 self.topics[name] = TopicShape(())
             return changed or state is None
-        shape = (told.under_replicated, len(told.leaderless))
+        shape = (told.under_replicated, len(told.leaderless), told.size_bytes)
         changed = changed or self._shapes.get(name) != shape
         self._shapes[name] = shape
         if state is None:

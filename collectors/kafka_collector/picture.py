@@ -60,7 +60,7 @@ class Picture:
                 group = self._groups[name] = GroupState(name)
             before = set(group.places)
             told = sample.groups.groups[name] if name in changed else None
-            wanted += group.take(told, self.partitions, tolerance_seconds)
+            wanted += group.take(told, self.partitions, tolerance_seconds, moved.places)
             self._note_places(name, before, set(group.places))
         return wanted
 

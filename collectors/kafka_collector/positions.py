@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from collectors.kafka_collector.history import EndHistory
 from collectors.kafka_collector.progress import Progress
 from collectors.kafka_collector.sample import TopicPartition
 from collectors.kafka_collector.search import Found
+from schema.part_models import GroupPartition
 
 
 class Unrest(Enum):
@@ -31,17 +33,42 @@ class TopicLag:
 
 
 class Position:
-    """A group in one partition: its progress, and when the oldest message that it has not read came."""
+    """A group in one partition: its progress, when its oldest unread message came, and what is shown of it.
 
-    __slots__ = ("committed", "delay_at", "delay_seconds", "found", "offset", "progress")
+    `offset` is that message's and `found` when it came, where that is known. `rests` when nothing of what is
+    shown changes without a commit or a message. The other fields are those of `shown`, as plain numbers.
+    """
+
+    __slots__ = (
+        "committed",
+        "consumed",
+        "delay_at",
+        "delay_seconds",
+        "found",
+        "history",
+        "lag",
+        "offset",
+        "produced",
+        "progress",
+        "rests",
+        "seconds",
+        "shown",
+    )
 
     def __init__(self) -> None:
         self.progress = Progress()
+        self.history: EndHistory | None = None
         self.committed: int | None = None
         self.offset: int | None = None
         self.found: Found | None = None
         self.delay_at = 0.0
         self.delay_seconds = 0.0
+        self.rests = False
+        self.shown: GroupPartition | None = None
+        self.lag: int | None = None
+        self.seconds: float | None = None
+        self.consumed: float | None = None
+        self.produced: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
