@@ -19,6 +19,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the library'
 
 from collectors.kafka_collector.sample import Answers, ClusterMetadata, TopicSample
 from collectors.kafka_collector.sample import TopicPartition as Place
+from collectors.kafka_collector.sizes import ask_for
 from runtime.kafka import client_config
 from runtime.settings import BaseSettings
 from schema.errors import SettingError, SourceUnavailable
@@ -41,6 +42,7 @@ class KafkaClient:
 
     def __init__(self, settings: BaseSettings) -> None:
         self.servers = settings.kafka_bootstrap_servers
+        self.ask_sizes = ask_for(settings)
         self._last_error = ""
         self.config: dict[str, Any] = {
             **client_config(settings, CLIENT_ID),
@@ -75,8 +77,11 @@ class KafkaClient:
             }
         )
 
-    async def metadata(self) -> ClusterMetadata:
-        """Read which brokers, topics and partitions there are. Raises SourceUnavailable."""
+    async def metadata(self, sizes: Mapping[str, int]) -> ClusterMetadata:
+        """Read which brokers, topics and partitions there are. Raises SourceUnavailable.
+
+        The topics are given their `sizes` in bytes, as far as these are known.
+        """
         self.admin.poll(0)
         self._last_error = ""
         try:
@@ -84,7 +89,7 @@ class KafkaClient:
             told = await asyncio.to_thread(self._consumer.list_topics, timeout=REQUEST_SECONDS)
         except KafkaException as error:
             raise SourceUnavailable(self._reason(error)) from None
-        return _metadata(told)
+        return _metadata(told, sizes)
 
     async def watermarks(self, leaders: Mapping[Place, int], which: int) -> Answers:
         """Ask the watermark of each partition: `which` is EARLIEST or LATEST; `leaders` says whom to ask."""
@@ -182,7 +187,7 @@ class KafkaClient:
         return f"{self.servers} does not answer: {self._last_error or error.args[0].str()}"
 
 
-def _metadata(told: Any) -> ClusterMetadata:
+def _metadata(told: Any, sizes: Mapping[str, int]) -> ClusterMetadata:
     topics: dict[str, TopicSample] = {}
     leaders: dict[Place, int] = {}
     replicas: set[int] = set()
@@ -198,7 +203,13 @@ def _metadata(told: Any) -> ClusterMetadata:
                 leaderless.add(number)
             else:
                 leaders[name, number] = partition.leader
-        topics[name] = TopicSample(name, tuple(sorted(topic.partitions)), behind, frozenset(leaderless))
+        topics[name] = TopicSample(
+            name,
+            tuple(sorted(topic.partitions)),
+            behind,
+            frozenset(leaderless),
+            size_bytes=sizes.get(name),
+        )
     missing = sorted(replicas - told.brokers.keys())
     return ClusterMetadata(len(told.brokers), tuple(missing), topics, leaders)
 

@@ -46,7 +46,8 @@ class GroupSample:
 class TopicSample:
     """A topic as the cluster's metadata describes it; `refused` says why nothing more is told of it.
 
-    `leaderless` are the partitions that nobody leads: their offsets cannot be asked.
+    `leaderless` are the partitions that nobody leads: their offsets cannot be asked. `size_bytes` is what one
+    copy of it takes on disk, as last told; None where that is not known.
     """
 
     topic: str
@@ -54,6 +55,7 @@ class TopicSample:
     under_replicated: int = 0
     leaderless: frozenset[int] = frozenset()
     refused: str = ""
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

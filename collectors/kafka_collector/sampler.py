@@ -20,6 +20,7 @@ from collectors.kafka_collector.sample import (
     TopicPartition,
 )
 from collectors.kafka_collector.settings import CommitsChoice
+from collectors.kafka_collector.sizes import TopicSizes
 from collectors.kafka_collector.topic_way import TopicWay
 from schema.errors import SourceDenied, SourceUnavailable
 from schema.part_models import CommitsFrom
@@ -48,6 +49,7 @@ class Sampler:
         self._include_own = include_own
         self._coordinators = Coordinators(client, self._is_watched)
         self._admin_way = AdminWay()
+        self._sizes = TopicSizes(client.ask_sizes)
         self._topic_way = TopicWay(client, self._coordinators, self._is_watched)
         self._way: CommitsFrom | None = None
         self._known: frozenset[str] = frozenset()
@@ -64,12 +66,13 @@ class Sampler:
             self._lost = False
         began = time.monotonic()
         try:
-            metadata = await self._client.metadata()
+            metadata = await self._client.metadata(self._sizes.sizes)
         except SourceUnavailable:
             self._lost = True
             raise
         topics = {name: one for name, one in metadata.topics.items() if self._is_watched(name)}
         leaders = {place: leader for place, leader in metadata.leaders.items() if place[0] in topics}
+        self._sizes.take(topics, leaders)
         way, reason, groups = await self._groups(metadata)
         at = self._now()
         end = await self._client.watermarks(leaders, LATEST)

@@ -58,6 +58,7 @@ class TopicFlow:
             lag_seconds=_known(behind, 2),
             backpressure=UNSET if pressed is None else pressed,
             messages=max(0, state.ends - state.lows) if all_known else UNSET,
+            size_bytes=UNSET if sample.size_bytes is None else sample.size_bytes,
             dead_letter_of=owner or UNSET,
             dead_letters_per_minute=_known(None if buried is None else buried * MINUTE, 2),
             under_replicated=sample.under_replicated,
