@@ -4,12 +4,14 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # not re-exported
 
+from cli.stack.jars import KAFKA_VERSION
 from cli.stack.server import KafkaServer
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.secured import DENIED_GROUP, DENIED_TOPIC, Mechanism, SecuredKafka
@@ -77,6 +79,12 @@ def test_the_tool_describes_members_and_states(
 def test_the_tool_names_a_group_that_is_not_there(broker: KafkaServer, groups_tool_jars: object) -> None:
     with pytest.raises(ToolFailed, match="not found"):
         GroupsTool(broker.bootstrap_servers).offsets([unique("nobody")])
+
+
+def test_the_tools_are_those_of_the_broker_that_is_run() -> None:
+    pinned = Path(__file__).resolve().parents[2] / "infrastructure" / "kafka" / "tools"
+    assert f"<version>{KAFKA_VERSION}</version>" in (pinned / "pom.xml").read_text()
+    assert (pinned / "jars.sha256").read_text().split()[1:] == [f"kafka-tools-{KAFKA_VERSION}.jar"]
 
 
 def test_a_dash_of_the_tool_is_not_known() -> None:
