@@ -58,7 +58,6 @@ class GroupState:
         the partitions whose watermarks changed.
         """
         changed = self._follow(sample) if sample is not None else frozenset()
-            self._reads = frozenset(self._held | sample.commits.keys())
         self._places = sorted(place for place in self._reads if place in partitions.end)
         for gone in self._positions.keys() - set(self._places):
             del self._positions[gone]
@@ -84,6 +83,7 @@ class GroupState:
             # Nobody has been given anything meanwhile, which is no reason to call the group stopped.
             self._held |= held
         commits = sample.commits
+        self._reads = frozenset(self._held | commits.keys())
         return frozenset(
             (
                 *(place for place, commit in commits.items() if before.get(place) != commit),
@@ -146,9 +146,7 @@ class GroupState:
             return None
         # What lies below the low watermark is gone: the oldest message to read stands there.
         offset = max(committed, partitions.low.get(place, 0))
-        # In a topic that was made anew another message stands there.
-        anew = partitions.topics[place[0]].recreated_at == partitions.at
-        if offset == one.offset and one.found is not None and not anew:
+        if offset == one.offset and one.found is not None:
             return None
         one.offset = offset
         appended = history.appended(offset)

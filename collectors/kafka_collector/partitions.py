@@ -69,8 +69,9 @@ class Partitions:
                 moved.add(place)
                 if self._note_low(place, low):
                     touched.add(place[0])
-        for shape in self.topics.values():
-            shape.history.note(sample.at, shape.ends)
+        for name, shape in self.topics.items():
+            if not self._refused[name]:
+                shape.history.note(sample.at, shape.ends)
         silent, self.unanswered = self.unanswered, frozenset(self.end.keys() - sample.end.keys())
         return Moved(frozenset(moved | (silent ^ self.unanswered)), frozenset(touched), ended)
 
