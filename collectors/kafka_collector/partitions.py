@@ -89,6 +89,9 @@ class Partitions:
         self.end[place] = end
         if known is None:
             self._histories[place] = EndHistory()
+            if end and len(topic.history):
+                # What it holds was not produced just now: nobody had told us of it.
+                topic.history = EndHistory()
         elif place not in self.unanswered:
             # A history is told of a standing end only when that ends, or when somebody asks.
             self._histories[place].note(before, known)

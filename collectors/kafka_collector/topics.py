@@ -47,7 +47,7 @@ class TopicFlow:
         buried = state.history.rate(at, max(MINUTE, interval_seconds)) if dead_letter else None
         pressed = self._backpressure.pressed if lags else None
         self.restless = bool(produced or consumed or buried or pressed)
-        all_known = state.lows_known == len(state.partitions)
+        all_known = 0 < len(state.partitions) == state.lows_known
         return models.Topic(
             topic=self.topic[:256],
             partitions=len(state.partitions),
@@ -61,8 +61,8 @@ class TopicFlow:
             size_bytes=UNSET if sample.size_bytes is None else sample.size_bytes,
             dead_letter_of=owner or UNSET,
             dead_letters_per_minute=_known(None if buried is None else buried * MINUTE, 2),
-            under_replicated=sample.under_replicated,
-            leaderless=len(sample.leaderless),
+            under_replicated=UNSET if sample.refused else sample.under_replicated,
+            leaderless=UNSET if sample.refused else len(sample.leaderless),
             recreated_at=UNSET if state.recreated_at is None else moment(state.recreated_at),
             partitions_added_at=(
                 UNSET if state.partitions_added_at is None else moment(state.partitions_added_at)
