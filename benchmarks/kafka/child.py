@@ -21,7 +21,7 @@ class Child:
         self.module = module
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"benchmarks.kafka.{module}", *arguments],
+            [sys.executable, "-X", "faulthandler", "-m", f"benchmarks.kafka.{module}", *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._words, text=True,
             start_new_session=True,  # Ctrl-C at the terminal is for us, who then end it
         )  # fmt: skip
