@@ -76,7 +76,7 @@ class KafkaCollector:
         yield Due(self._pace.interval_seconds)
         sample = await self._samples.sample()
         tolerance = WINDOW * self._pace.interval_seconds
-        await self._look_up(self._picture.take(sample, tolerance), tolerance)
+        await self._look_up(self._picture.take(sample, tolerance), self._pace.interval_seconds / 2)
         yield Observed("kafka_cluster", "cluster", self._cluster(sample))
         # What a pass calls complete it must have named itself.
         whole = sample.groups.whole and not self._groups_named

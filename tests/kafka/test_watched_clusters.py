@@ -54,10 +54,6 @@ def filled(secured_kafka: SecuredKafka) -> SecuredKafka:
     return secured_kafka
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the client that asks end offsets keeps the leaders it saw first: each sample times out then",
-)
 @pytest.mark.parametrize("commits_from", ["internal_topic", "admin_api"])
 async def test_a_broker_of_three_that_is_gone_is_named_and_the_lag_stays_the_tools(
     three_brokers: KafkaCluster, groups_tool_jars: object, commits_from: CommitsChoice
