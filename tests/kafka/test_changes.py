@@ -63,7 +63,7 @@ async def test_a_topic_made_again_with_lower_offsets_is_told_and_nobody_is_calle
     # The broker may drop the commits of a deleted topic: one commits in the new one, one as it did before.
     hands.commit(group, topic, {0: 8})
     hands.commit(again, topic, {0: 1})
-    verdicts = set()
+    verdicts: set[object] = set()
 
     def told(one: Composed) -> bool:
         verdicts.update(name.verdict for name in (one.groups.get(group), one.groups.get(again)) if name)
