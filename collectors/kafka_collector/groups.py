@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from msgspec import UNSET, UnsetType
 
+from collectors.kafka_collector.listing import listed_members, listed_partitions
 from collectors.kafka_collector.partitions import Partitions
 from collectors.kafka_collector.positions import Position, TopicLag, Unrest, Wanted
 from collectors.kafka_collector.progress import NEVER, RATE_SECONDS, catch_up
@@ -19,8 +20,7 @@ from collectors.kafka_collector.verdicts import verdict, worst
 from schema import models
 from schema.part_models import PartitionDoubt, Verdict
 
-MAX_PARTITIONS = 2000
-"""So many partitions of a group are listed: more would pass what a record of the log may hold."""
+MAX_OFFSET = 2**53
 REBALANCING = frozenset({"PreparingRebalance", "CompletingRebalance"})
 STILL: frozenset[Verdict | UnsetType] = frozenset({"stalled", "stopped"})
 
@@ -111,7 +111,8 @@ class GroupState:
         never = any(one.never_catches_up is True for one in shown)
         waits = [one.seconds_to_catch_up for one in shown if one.seconds_to_catch_up is not UNSET]
         commits = [one.committed_at for one in shown if one.committed_at is not UNSET]
-        kept, left_out = _largest(shown)
+        members = listed_members(_members(self._sample))
+        kept, left_out = listed_partitions(shown, members)
         return models.Group(
             group=self.group[:256],
             state=self._sample.state,
@@ -123,7 +124,7 @@ class GroupState:
             produced_per_second=_over(sum, (one.produced for one in positions), 2),
             seconds_to_catch_up=max(waits) if waits and not never else UNSET,
             never_catches_up=True if never else UNSET,
-            members=_members(self._sample),
+            members=members,
             partitions=kept,
             partitions_left_out=left_out or UNSET,
             unavailable=self._sample.refused or UNSET,
@@ -198,7 +199,8 @@ class GroupState:
         one.shown = models.GroupPartition(
             topic=place[0],
             partition=place[1],
-            committed_offset=UNSET if committed is None else committed,
+            # Anybody may commit any number: one that the contract has no room for must not cost the group.
+            committed_offset=UNSET if committed is None else min(committed, MAX_OFFSET),
             end_offset=end,
             lag_messages=UNSET if lag is None else lag,
             lag_seconds=_known(one.seconds),
@@ -269,14 +271,6 @@ def _members(sample: GroupSample) -> list[models.Member]:
         )
         for one in sorted(sample.members, key=lambda member: member.member_id)
     ]
-
-
-def _largest(shown: list[models.GroupPartition]) -> tuple[list[models.GroupPartition], int]:
-    """Give the partitions to list, in their order, and how many are left out."""
-    if len(shown) <= MAX_PARTITIONS:
-        return shown, 0
-    by_lag = sorted(shown, key=lambda one: -(one.lag_messages or 0))[:MAX_PARTITIONS]
-    return sorted(by_lag, key=lambda one: (one.topic, one.partition)), len(shown) - MAX_PARTITIONS
 
 
 def _known(value: float | None) -> float | UnsetType:
