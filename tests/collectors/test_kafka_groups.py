@@ -190,7 +190,7 @@ async def test_a_topic_made_anew_has_other_messages_at_the_same_offsets() -> Non
 async def test_what_is_recreated_beyond_the_commit_has_the_age_of_its_new_messages() -> None:
     watched, one = Watched(), group("w", {P0: 5})
     await watched.after(sample(0, {P0: 5}, one), sample(2, {P0: 9}, one, changed=()))
-    watched.samples.records = {P0: [(n, round((START + 900) * 1000)) for n in range(8)]}
+    watched.samples.records = {P0: [(n, round((START + 800 + 20 * n) * 1000)) for n in range(8)]}
     await watched.take(sample(1000, {P0: 8}, one, changed=()))
     assert watched.partition("w").unread_since == at(900)
 
