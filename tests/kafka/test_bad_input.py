@@ -32,31 +32,6 @@ def by_the_tool(broker: KafkaServer, *groups: str) -> dict[str, int | None]:
     return {row.group: row.lag for row in rows if row.partition == 0}
 
 
-async def test_a_broker_that_is_gone_is_told_and_comes_back_with_nothing_lost(
-    broker: KafkaServer, workload: Workload
-) -> None:
-    topic, group = unique("topic"), unique("group")
-    workload.create_topic(topic)
-    workload.produce(topic, 5)
-    workload.lone_reader(group, topic).read(2)
-    watching = both_ways(broker.bootstrap_servers)
-    await every(watching, lambda one: ages_known(one, group))
-    before = [(unread_since(one, group), set(one.groups), set(one.topics)) for one in watching]
-    broker.kill()
-    await every(watching, lambda one: one.down_reason)
-    for one in watching:
-        assert one.down_reason.startswith(f"{broker.bootstrap_servers} does not answer: "), one.commits_from
-        assert (one.groups[group].lag_messages, one.ended) == (3, [])
-    broker.start()
-    await every(watching, lambda one: not one.down_reason and not one.unavailable)
-    workload.produce(topic, 1)
-    await every(watching, lambda one: one.groups[group].lag_messages == 4)
-    for one, told in zip(watching, before, strict=True):
-        assert (unread_since(one, group), set(one.groups), set(one.topics)) == told
-        assert one.ended == []
-        assert one.topics[topic].recreated_at is UNSET
-
-
 async def test_a_commit_beyond_the_end_is_doubtful_and_no_lag(broker: KafkaServer, hands: ByHand) -> None:
     topic, group, other = unique("topic"), unique("beyond"), unique("other")
     hands.create_topic(topic)

@@ -1,0 +1,74 @@
+"""The only broker is gone, or stands still, watched both ways: it is told, and nothing is lost by it."""
+
+import asyncio
+import os
+import signal
+import time
+
+import pytest
+from msgspec import UNSET
+
+from cli.stack.server import KafkaServer
+from tests.kafka.by_hand import ByHand, unique
+from tests.kafka.composed import ages_known, both_ways, every, unread_since
+
+
+@pytest.fixture
+def hands(broker: KafkaServer) -> ByHand:
+    return ByHand({"bootstrap.servers": broker.bootstrap_servers})
+
+
+async def test_a_broker_that_is_gone_is_told_and_comes_back_with_nothing_lost(
+    broker: KafkaServer, hands: ByHand
+) -> None:
+    topic, group = unique("topic"), unique("group")
+    hands.create_topic(topic)
+    hands.produce(topic, [time.time()] * 5)
+    hands.commit(group, topic, {0: 2})
+    watching = both_ways(broker.bootstrap_servers)
+    await every(watching, lambda one: ages_known(one, group))
+    before = [(unread_since(one, group), set(one.groups), set(one.topics)) for one in watching]
+    broker.kill()
+    await every(watching, lambda one: one.down_reason)
+    for one in watching:
+        assert one.down_reason.startswith(f"{broker.bootstrap_servers} does not answer: "), one.commits_from
+        assert (one.groups[group].lag_messages, one.ended) == (3, [])
+    broker.start()
+    await every(watching, lambda one: not one.down_reason and not one.unavailable)
+    hands.produce(topic, [time.time()])
+    await every(watching, lambda one: one.groups[group].lag_messages == 4)
+    for one, told in zip(watching, before, strict=True):
+        assert (unread_since(one, group), set(one.groups), set(one.topics)) == told
+        assert one.ended == []
+        assert one.topics[topic].recreated_at is UNSET
+
+
+@pytest.mark.parametrize("after_seconds", [0.0, 0.02])
+async def test_a_broker_that_stands_still_in_the_middle_of_a_pass_is_told_and_nothing_is_lost(
+    broker: KafkaServer, hands: ByHand, after_seconds: float
+) -> None:
+    topic, tag = unique("topic"), unique("group")
+    hands.create_topic(topic)
+    hands.produce(topic, [time.time()] * 5)
+    groups = [f"{tag}-{number}" for number in range(100)]
+    hands.commit(groups[0], topic, {0: 2})
+    hands.commit_many(groups, topic, 2)
+    watching = both_ways(broker.bootstrap_servers)
+    await every(watching, lambda one: ages_known(one, *groups) and not one.unavailable)
+    assert broker.pid is not None
+    passes = [asyncio.create_task(one.look()) for one in watching]
+    await asyncio.sleep(after_seconds)
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        await asyncio.gather(*passes)
+        await every(watching, lambda one: one.down_reason)
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+    for one in watching:
+        assert one.ended == []
+        assert {one.groups[name].lag_messages for name in groups} == {3}
+    await every(watching, lambda one: not one.down_reason and not one.unavailable)
+    hands.commit(groups[0], topic, {0: 5})
+    await every(watching, lambda one: one.groups[groups[0]].lag_messages == 0)
+    for one in watching:
+        assert (one.ended, one.unavailable) == ([], {})
