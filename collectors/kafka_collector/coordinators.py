@@ -74,7 +74,7 @@ class Coordinators:
         )
         try:
             listed = request.result(WAIT_SECONDS)
-        except KafkaException:  # The state then is the one that the internal topic told last.
+        except (KafkaException, TimeoutError):  # The state then is what the internal topic told last.
             return {}
         return {one.group_id: _STATES.get(one.state, "Unknown") for one in listed.valid}
 
@@ -85,6 +85,8 @@ class Coordinators:
             listed = request.result(WAIT_SECONDS)
         except KafkaException as error:
             return Told({}, whole=False, errors=(f"groups: {self._told(error)}",), lost=self._lost)
+        except TimeoutError:
+            return Told({}, whole=False, errors=(f"groups: no answer in {WAIT_SECONDS:g} s",), lost=True)
         self._errors.extend(f"groups: {self._told(error)}" for error in listed.errors)
         states = {
             one.group_id: _STATES.get(one.state, "Unknown")
@@ -124,6 +126,8 @@ class Coordinators:
                 good[name] = future.result(WAIT_SECONDS)
             except KafkaException as error:
                 bad[name] = self._told(error)
+            except TimeoutError:
+                bad[name], self._lost = f"no answer in {WAIT_SECONDS:g} s", True
         return good, bad
 
     def _told(self, error: KafkaException | KafkaError) -> str:

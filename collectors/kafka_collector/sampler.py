@@ -76,7 +76,7 @@ class Sampler:
         way, reason, groups = await self._groups(metadata)
         at = self._now()
         end = await self._client.watermarks(leaders, LATEST)
-        low_errors = await self._refresh_low(leaders, at)
+        low_errors = await self._refresh_low(leaders, end.offsets, at)
         return Sample(
             at=at,
             brokers=metadata.brokers,
@@ -108,7 +108,9 @@ class Sampler:
             reason = self._why_not(metadata)
             if not reason:
                 try:
-                    return "internal_topic", "", await self._topic_way.read(metadata)
+                    groups = await self._topic_way.read(metadata)
+                    self._admin_way.forget()
+                    return "internal_topic", "", groups
                 except SourceDenied as error:
                     reason = self._denial = str(error)
                     self._denied_at = self._now()
@@ -137,8 +139,12 @@ class Sampler:
         self._known = (self._known - ended) | groups.changed
         return replace(groups, ended=ended)
 
-    async def _refresh_low(self, leaders: Mapping[TopicPartition, int], at: float) -> tuple[str, ...]:
-        if at - self._low_at < LOW_SECONDS and leaders.keys() <= self._low.keys():
+    async def _refresh_low(
+        self, leaders: Mapping[TopicPartition, int], end: Offsets, at: float
+    ) -> tuple[str, ...]:
+        recent = at - self._low_at < LOW_SECONDS and leaders.keys() <= self._low.keys()
+        # An end below the low one that we know of is that of a topic made anew.
+        if recent and all(end.get(place, low) >= low for place, low in self._low.items()):
             return ()
         self._low_at = at
         answers = await self._client.watermarks(leaders, EARLIEST)

@@ -1,0 +1,88 @@
+"""Groups as coordinators tell them, over samples: what changed, what is missing for a while, what has ended."""
+
+from collectors.kafka_collector.admin_way import MISSING_SAMPLES, AdminWay
+from collectors.kafka_collector.coordinators import Told
+from collectors.kafka_collector.sample import GroupSample, GroupsSample
+from tests.collectors.kafka_samples import group
+
+PLACE = ("tasks", 0)
+ONE, TWO = group("one", {PLACE: 1}), group("two", {PLACE: 2})
+
+
+def told(*groups: GroupSample, whole: bool = True, errors: tuple[str, ...] = ()) -> Told:
+    return Told({one.group: one for one in groups}, whole, errors)
+
+
+def facts(sample: GroupsSample) -> tuple[set[str], set[str], set[str]]:
+    return set(sample.groups), set(sample.changed), set(sample.ended)
+
+
+def test_the_first_sample_changes_everything_and_the_next_only_what_differs() -> None:
+    way = AdminWay()
+    assert facts(way.take(told(ONE, TWO))) == ({"one", "two"}, {"one", "two"}, set())
+    assert facts(way.take(told(ONE, TWO))) == ({"one", "two"}, set(), set())
+    assert facts(way.take(told(ONE, group("two", {PLACE: 3})))) == ({"one", "two"}, {"two"}, set())
+    assert facts(way.take(told(ONE, group("two", {PLACE: 3}, state="Empty")))) == (
+        {"one", "two"},
+        {"two"},
+        set(),
+    )
+
+
+def test_a_group_that_is_not_listed_ends_only_after_several_samples_and_that_is_told() -> None:
+    way = AdminWay()
+    way.take(told(ONE, TWO))
+    for _ in range(MISSING_SAMPLES - 1):
+        waiting = way.take(told(ONE, errors=("e",)))
+        assert facts(waiting) == ({"one", "two"}, set(), set())
+        assert waiting.errors == ("e", "1 groups are not listed: deleted, or their coordinator is loading")
+    last = way.take(told(ONE))
+    assert (facts(last), last.errors) == (({"one"}, set(), {"two"}), ())
+    assert facts(way.take(told(ONE))) == ({"one"}, set(), set())
+
+
+def test_a_group_that_is_listed_again_in_between_has_not_ended() -> None:
+    way = AdminWay()
+    way.take(told(ONE))
+    for _ in range(3):
+        for _ in range(MISSING_SAMPLES - 1):
+            assert facts(way.take(told())) == ({"one"}, set(), set())
+        assert facts(way.take(told(ONE))) == ({"one"}, set(), set())
+
+
+def test_a_list_that_is_not_whole_lets_no_group_end_however_often() -> None:
+    way = AdminWay()
+    way.take(told(ONE, TWO))
+    for _ in range(2 * MISSING_SAMPLES):
+        sample = way.take(told(ONE, whole=False, errors=("groups: timed out",)))
+        assert facts(sample) == ({"one", "two"}, set(), set())
+        assert (sample.whole, sample.errors) == (False, ("groups: timed out",))
+
+
+def test_a_group_that_is_refused_keeps_what_was_known_and_says_why() -> None:
+    way = AdminWay()
+    way.take(told(group("one", {PLACE: 1}, held=(PLACE,))))
+    refused = GroupSample("one", "Empty", refused="not authorized")
+    sample = way.take(told(refused))
+    shown = sample.groups["one"]
+    assert (shown.refused, shown.state, shown.commits, len(shown.members)) == (
+        "not authorized",
+        "Empty",
+        ONE.commits,
+        1,
+    )
+    assert facts(way.take(told(refused))) == ({"one"}, set(), set())
+    assert way.take(told(ONE)).groups["one"] == ONE
+
+
+def test_a_group_that_was_never_read_is_there_and_says_why() -> None:
+    sample = AdminWay().take(told(GroupSample("one", "Stable", refused="not authorized")))
+    assert facts(sample) == ({"one"}, {"one"}, set())
+
+
+def test_what_was_known_before_another_way_was_used_is_forgotten() -> None:
+    way = AdminWay()
+    way.take(told(ONE, TWO))
+    way.forget()
+    sample = way.take(told(ONE))
+    assert (facts(sample), sample.errors) == (({"one"}, {"one"}, set()), ())

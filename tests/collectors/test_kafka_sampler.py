@@ -1,0 +1,262 @@
+"""Samples by either way: which is used and why, what a change of way ends, and how often watermarks are asked."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from collectors.kafka_collector import sampler as module
+from collectors.kafka_collector.client import EARLIEST, INTERNAL_TOPIC, LATEST, KafkaClient
+from collectors.kafka_collector.coordinators import Told
+from collectors.kafka_collector.sample import (
+    Answers,
+    ClusterMetadata,
+    GroupSample,
+    GroupsSample,
+    Offsets,
+    TopicSample,
+)
+from collectors.kafka_collector.sample import TopicPartition as Place
+from collectors.kafka_collector.sampler import DENIED_SECONDS, LOW_SECONDS, NOT_SEEN, Sampler
+from collectors.kafka_collector.settings import CommitsChoice
+from runtime.settings import BaseSettings
+from schema.errors import SourceDenied, SourceUnavailable
+from tests.collectors.kafka_samples import group
+
+P0, P1 = ("tasks", 0), ("tasks", 1)
+INTERNAL = TopicSample(INTERNAL_TOPIC, (0,))
+ONE, TWO = group("one", {P0: 1}), group("two", {P0: 2})
+
+
+def groups(*ones: GroupSample, whole: bool = True, ended: Collection[str] = ()) -> GroupsSample:
+    named = {one.group: one for one in ones}
+    return GroupsSample(named, frozenset(), frozenset(ended), whole)
+
+
+@dataclass
+class FakeCluster:
+    """Stands for the client, the coordinators, and the reader of the internal topic."""
+
+    ends: Offsets = field(default_factory=lambda: {P0: 9})
+    internal: TopicSample | None = INTERNAL
+    by_topic: GroupsSample | Exception = field(default_factory=lambda: groups(ONE))
+    by_admin: Told = field(default_factory=lambda: Told({"one": ONE}, whole=True))
+    silent: frozenset[Place] = frozenset()
+    down: bool = False
+    reopened: int = 0
+    asked: list[int] = field(default_factory=list)
+    seconds: float = 1_000_000.0
+    ask_sizes = None
+
+    async def metadata(self, sizes: Mapping[str, int]) -> ClusterMetadata:
+        if self.down:
+            raise SourceUnavailable("nobody answers")
+        topics = {name: TopicSample(name, (0,)) for name, _ in self.ends}
+        if self.internal is not None:
+            topics[INTERNAL_TOPIC] = self.internal
+        return ClusterMetadata(2, (3,), topics, dict.fromkeys(self.ends, 1) | {(INTERNAL_TOPIC, 0): 1})
+
+    async def watermarks(self, leaders: Mapping[Place, int], which: int) -> Answers:
+        self.asked.append(which)
+        told = {p: (self.ends[p] if which == LATEST else 0) for p in leaders if p not in self.silent}
+        return Answers(told, tuple(f"{place}: silent" for place in self.silent))
+
+    def reopen(self) -> None:
+        self.reopened += 1
+
+    async def groups(self) -> Told:
+        return self.by_admin
+
+    async def read(self, _: ClusterMetadata) -> GroupsSample:
+        if isinstance(self.by_topic, Exception):
+            raise self.by_topic
+        return self.by_topic
+
+
+@pytest.fixture
+def compose(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[FakeCluster, Sampler]]:
+    """Give a sampler over a fake cluster."""
+
+    def composed(choice: CommitsChoice = "auto", own: bool = False) -> tuple[FakeCluster, Sampler]:
+        cluster = FakeCluster()
+        monkeypatch.setattr(module, "Coordinators", lambda *_: cluster)
+        monkeypatch.setattr(module, "TopicWay", lambda *_: cluster)
+        return cluster, Sampler(cluster, choice, own, lambda: cluster.seconds)  # type: ignore[arg-type]
+
+    return composed
+
+
+Compose = Callable[..., tuple[FakeCluster, Sampler]]
+
+
+async def test_the_internal_topic_is_read_where_that_is_permitted(compose: Compose) -> None:
+    _, sampler = compose()
+    taken = await sampler.sample()
+    assert (taken.commits_from, taken.commits_from_reason, taken.errors) == ("internal_topic", "", ())
+    assert (taken.brokers, taken.missing_brokers, taken.groups.changed) == (2, (3,), {"one"})
+    assert (set(taken.topics), taken.end, taken.low) == ({"tasks"}, {P0: 9}, {P0: 0})
+
+
+async def test_the_admin_api_is_used_when_it_is_chosen(compose: Compose) -> None:
+    _, sampler = compose("admin_api")
+    taken = await sampler.sample()
+    assert (taken.commits_from, taken.commits_from_reason) == ("admin_api", "")
+
+
+@pytest.mark.parametrize("internal", [None, TopicSample(INTERNAL_TOPIC, refused="not authorized")])
+async def test_the_admin_api_is_used_while_the_internal_topic_is_not_to_be_seen(
+    compose: Compose, internal: TopicSample | None
+) -> None:
+    cluster, sampler = compose()
+    cluster.internal = internal
+    taken = await sampler.sample()
+    assert (taken.commits_from, taken.commits_from_reason) == ("admin_api", NOT_SEEN)
+    cluster.internal = INTERNAL
+    taken = await sampler.sample()
+    assert (taken.commits_from, taken.commits_from_reason) == ("internal_topic", "")
+
+
+async def test_after_a_denial_the_admin_api_is_used_and_the_topic_is_tried_again_later(
+    compose: Compose,
+) -> None:
+    cluster, sampler = compose()
+    cluster.by_topic = SourceDenied("allow Read")
+    taken = await sampler.sample()
+    assert (taken.commits_from, taken.commits_from_reason, taken.errors) == ("admin_api", "allow Read", ())
+    cluster.by_topic = groups(ONE)
+    cluster.seconds += DENIED_SECONDS - 1
+    taken = await sampler.sample()
+    assert (taken.commits_from, taken.commits_from_reason) == ("admin_api", "allow Read")
+    cluster.seconds += 1
+    taken = await sampler.sample()
+    assert (taken.commits_from, taken.commits_from_reason) == ("internal_topic", "")
+
+
+async def test_a_denied_topic_that_was_asked_for_is_an_error_and_no_group_ends(compose: Compose) -> None:
+    cluster, sampler = compose("internal_topic")
+    assert (await sampler.sample()).groups.whole
+    cluster.by_topic = SourceDenied("allow Read")
+    for _ in range(2):
+        taken = await sampler.sample()
+        assert (taken.commits_from, taken.errors) == ("internal_topic", ("allow Read",))
+        assert (taken.groups.whole, taken.groups.ended) == (False, set())
+
+
+async def test_a_change_of_way_changes_all_and_ends_what_the_new_way_does_not_have(compose: Compose) -> None:
+    cluster, sampler = compose()
+    cluster.by_topic = SourceDenied("allow Read")
+    cluster.by_admin = Told({"one": ONE, "two": TWO}, whole=True)
+    assert (await sampler.sample()).groups.changed == {"one", "two"}
+    cluster.seconds += DENIED_SECONDS
+    cluster.by_topic = groups(whole=False)
+    reading = (await sampler.sample()).groups
+    assert (reading.changed, reading.ended) == (set(), set())
+    cluster.by_topic = groups(ONE)
+    assert (await sampler.sample()).groups.ended == {"two"}
+    assert (await sampler.sample()).groups.ended == set()
+
+
+async def test_what_another_way_saw_end_does_not_come_back(compose: Compose) -> None:
+    cluster, sampler = compose()
+    cluster.internal = None
+    cluster.by_admin = Told({"one": ONE, "two": TWO}, whole=True)
+    await sampler.sample()
+    cluster.internal = INTERNAL
+    assert (await sampler.sample()).groups.ended == {"two"}
+    cluster.internal, cluster.by_admin = None, Told({"one": ONE}, whole=True)
+    again = await sampler.sample()
+    assert (set(again.groups.groups), again.groups.changed, again.errors) == ({"one"}, {"one"}, ())
+
+
+async def test_own_topics_are_left_out_unless_asked_for(compose: Compose) -> None:
+    for own, expected in ((False, {"tasks"}), (True, {"tasks", "oracle.state", INTERNAL_TOPIC})):
+        cluster, sampler = compose(own=own)
+        cluster.ends = {P0: 9, ("oracle.state", 0): 1}
+        if own:
+            cluster.ends = {**cluster.ends, (INTERNAL_TOPIC, 0): 7}
+        assert set((await sampler.sample()).topics) == expected
+
+
+async def test_low_watermarks_are_asked_now_and_then_and_for_new_partitions(compose: Compose) -> None:
+    cluster, sampler = compose()
+    await sampler.sample()
+    await sampler.sample()
+    assert cluster.asked == [LATEST, EARLIEST, LATEST]
+    cluster.ends = {P0: 9, P1: 3}
+    await sampler.sample()
+    cluster.seconds += LOW_SECONDS - 1
+    await sampler.sample()
+    assert cluster.asked.count(EARLIEST) == 2
+    cluster.seconds += 1
+    await sampler.sample()
+    assert cluster.asked.count(EARLIEST) == 3
+
+
+async def test_the_low_watermark_of_a_topic_made_anew_is_asked_at_once(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster, sampler = compose()
+    low = {P0: 500}
+
+    async def watermarks(leaders: Mapping[Place, int], which: int) -> Answers:
+        return Answers(dict(cluster.ends) if which == LATEST else dict(low))
+
+    monkeypatch.setattr(cluster, "watermarks", watermarks)
+    cluster.ends = {P0: 900}
+    assert (await sampler.sample()).low == {P0: 500}
+    cluster.ends, low = {P0: 3}, {P0: 0}
+    assert (await sampler.sample()).low == {P0: 0}
+
+
+async def test_a_partition_that_does_not_answer_keeps_its_low_watermark_and_the_error_is_told(
+    compose: Compose,
+) -> None:
+    cluster, sampler = compose()
+    await sampler.sample()
+    cluster.silent, cluster.seconds = frozenset({P0}), cluster.seconds + LOW_SECONDS
+    taken = await sampler.sample()
+    assert (taken.end, taken.low, len(taken.errors)) == ({}, {P0: 0}, 2)
+
+
+async def test_a_client_that_lost_its_broker_begins_with_new_connections(compose: Compose) -> None:
+    cluster, sampler = compose("admin_api")
+    cluster.down = True
+    with pytest.raises(SourceUnavailable):
+        await sampler.sample()
+    cluster.down = False
+    await sampler.sample()
+    assert cluster.reopened == 1
+    cluster.by_admin = Told({}, whole=False, errors=("groups: timed out",), lost=True)
+    assert (await sampler.sample()).errors == ("groups: timed out",)
+    cluster.by_admin = Told({"one": ONE}, whole=True)
+    await sampler.sample()
+    await sampler.sample()
+    assert cluster.reopened == 2
+
+
+class FakeConsumer:
+    """Answers for all partitions but those of the topic `mute`, whose broker does not answer."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def offsets_for_times(self, places: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        assert timeout > 0
+        self.asked.append(len(places))
+        if any(one.topic == "mute" for one in places):
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return [TopicPartition(one.topic, one.partition, 7) for one in places]
+
+
+async def test_a_broker_that_fails_one_batch_does_not_cost_the_others_and_is_not_asked_again() -> None:
+    client = KafkaClient(BaseSettings(kafka_bootstrap_servers="127.0.0.1:1"))
+    consumer = FakeConsumer()
+    client._consumer.close()
+    client._consumer = consumer  # type: ignore[assignment]
+    leaders = {("mute", number): 1 for number in range(600)} | {("tasks", number): 2 for number in range(300)}
+    answers = await client.watermarks(leaders, LATEST)
+    assert answers.offsets == {("tasks", number): 7 for number in range(300)}
+    (error,) = answers.errors
+    assert error.startswith("broker 1: ")
+    assert sorted(consumer.asked) == [50, 250, 250]
