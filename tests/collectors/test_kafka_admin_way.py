@@ -1,4 +1,4 @@
-"""Groups as coordinators tell them, over samples: what changed, what is missing for a while, what has ended."""
+"""Groups as coordinators tell them, over samples: what changed, what is missing, and what has ended."""
 
 from collectors.kafka_collector.admin_way import MISSING_SAMPLES, AdminWay
 from collectors.kafka_collector.coordinators import Told

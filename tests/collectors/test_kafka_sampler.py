@@ -1,4 +1,4 @@
-"""Samples by either way: which is used and why, what a change of way ends, and how often watermarks are asked."""
+"""Samples by either way: which one and why, what a change of way ends, and when watermarks are asked."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
