@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from cli.stack.server import KafkaServer
 from tests.kafka.by_hand import ByHand, unique
-from tests.kafka.composed import ages_known, both_ways, every, unread_since
+from tests.kafka.composed import ages_known, both_ways, composed, every, unread_since
 
 
 @pytest.fixture
@@ -72,3 +72,30 @@ async def test_a_broker_that_stands_still_in_the_middle_of_a_pass_is_told_and_no
     await every(watching, lambda one: one.groups[groups[0]].lag_messages == 0)
     for one in watching:
         assert (one.ended, one.unavailable) == ([], {})
+
+
+@pytest.mark.parametrize("after_seconds", [0.03, 0.1])
+async def test_coordinators_that_answer_after_they_were_given_up_do_no_harm(
+    broker: KafkaServer, hands: ByHand, monkeypatch: pytest.MonkeyPatch, after_seconds: float
+) -> None:
+    monkeypatch.setattr("collectors.kafka_collector.coordinators.ANSWER_SECONDS", 1.0)
+    topic, tag = unique("topic"), unique("group")
+    hands.create_topic(topic)
+    hands.commit(tag, topic, {0: 0})
+    names = [f"{tag}-{number}" for number in range(300)]
+    hands.commit_many(names, topic, 0)
+    # A client that has not asked yet knows no coordinator: its requests wait for one.
+    one = composed(broker.bootstrap_servers, "admin_api")
+    first = asyncio.create_task(one.look())
+    await asyncio.sleep(after_seconds)
+    assert broker.pid is not None
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        await first
+        # Longer than the library itself would have waited (REQUEST_SECONDS), so that it would have crashed.
+        await one.look()
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+    await one.until(lambda one: one.groups.keys() >= {*names} and not one.unavailable and not one.down_reason)
+    assert {one.groups[name].unavailable for name in names} == {UNSET}
+    hands.delete_groups(names)
