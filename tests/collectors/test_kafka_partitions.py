@@ -19,21 +19,21 @@ def fed(*taken: Sample) -> Partitions:
 def test_a_sample_says_what_it_moved() -> None:
     partitions = Partitions()
     first = partitions.take(sample(0, {P0: 5, P1: 7}))
-    assert (first.places, first.topics, first.ended) == ({P0, P1}, {"tasks"}, set())
+    assert (set(first.places), set(first.topics), set(first.ended)) == ({P0, P1}, {"tasks"}, set())
     assert partitions.take(sample(2, {P0: 5, P1: 8})).places == {P1}
     assert partitions.take(sample(4, {P0: 5, P1: 8}, low={P0: 3, P1: 0})).places == {P0}
     still = partitions.take(sample(6, {P0: 5, P1: 8}, low={P0: 3, P1: 0}))
-    assert (still.places, still.topics) == (set(), set())
+    assert not still.places | {(name, 0) for name in still.topics}
 
 
 def test_a_partition_that_does_not_answer_keeps_its_last_watermarks() -> None:
     whole = sample(0, {P0: 5, P1: 7})
     partitions = fed(whole)
     silent = partitions.take(sample(2, {P0: 6}, topics=whole.topics))
-    assert (silent.places, partitions.unanswered, partitions.end[P1]) == ({P0, P1}, {P1}, 7)
+    assert (set(silent.places), set(partitions.unanswered), partitions.end[P1]) == ({P0, P1}, {P1}, 7)
     assert (partitions.topics["tasks"].ends, partitions.low[P1]) == (13, 0)
     again = partitions.take(sample(4, {P0: 6, P1: 7}))
-    assert (again.places, partitions.unanswered) == ({P1}, set())
+    assert (set(again.places), set(partitions.unanswered)) == ({P1}, set())
 
 
 def test_a_history_that_was_silent_says_only_what_is_known() -> None:
@@ -76,14 +76,14 @@ def test_partitions_that_are_added_are_no_new_topic() -> None:
     partitions = fed(sample(0, {P0: 9}))
     moved = partitions.take(sample(2, {P0: 9, P1: 0, P2: 0}))
     shape = partitions.topics["tasks"]
-    assert (moved.topics, shape.partitions) == ({"tasks"}, (0, 1, 2))
+    assert (set(moved.topics), shape.partitions) == ({"tasks"}, (0, 1, 2))
     assert (shape.partitions_added_at, shape.recreated_at) == (START + 2, None)
 
 
 def test_what_ends_is_forgotten_and_begins_anew_when_it_comes_again() -> None:
     partitions = fed(sample(0, {P0: 9, ("other", 0): 1}))
     moved = partitions.take(sample(2, {("other", 0): 1}))
-    assert (moved.ended, set(partitions.end), set(partitions.low)) == (
+    assert (set(moved.ended), set(partitions.end), set(partitions.low)) == (
         {"tasks"},
         {("other", 0)},
         {("other", 0)},
@@ -98,7 +98,7 @@ def test_a_topic_that_is_refused_for_a_while_is_as_it_was() -> None:
     partitions = fed(sample(0, {P0: 9}))
     refused = {"tasks": TopicSample("tasks", refused="not authorized")}
     assert partitions.take(sample(2, {}, topics=refused)).topics == {"tasks"}
-    assert (partitions.topics["tasks"].partitions, partitions.unanswered) == ((0,), {P0})
+    assert (partitions.topics["tasks"].partitions, set(partitions.unanswered)) == ((0,), {P0})
     assert partitions.take(sample(4, {}, topics=refused)).topics == set()
     assert partitions.take(sample(6, {P0: 9})).topics == {"tasks"}
     assert partitions.unanswered == set()

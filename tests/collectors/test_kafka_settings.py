@@ -1,4 +1,4 @@
-"""Settings of the Kafka collector: the watched cluster, the way to know commits, patterns, and wrong values."""
+"""Settings of the Kafka collector: the watched cluster, how commits are known, patterns, wrong values."""
 
 from pathlib import Path
 
