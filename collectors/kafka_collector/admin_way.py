@@ -1,5 +1,6 @@
 """The groups by the admin API, as one of the two ways: what changed since the last sample, what has ended."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from collectors.kafka_collector.coordinators import Told
@@ -16,7 +17,7 @@ class AdminWay:
     """Remembers the groups of the last sample. Pure: what the coordinators told is handed in."""
 
     def __init__(self) -> None:
-        self._groups: dict[str, GroupSample] = {}
+        self._groups: Mapping[str, GroupSample] = {}
         self._missing: dict[str, int] = {}
 
     def take(self, told: Told) -> GroupsSample:
@@ -38,9 +39,9 @@ class AdminWay:
         self._groups = groups
         return GroupsSample(groups, changed, ended, told.whole, errors)
 
-    def forget(self) -> None:
-        """Forget the groups: another way was used in between."""
-        self._groups, self._missing = {}, {}
+    def follow(self, groups: Mapping[str, GroupSample]) -> None:
+        """Take over the groups that the other way knows: this one may have to go on from there."""
+        self._groups, self._missing = groups, {}
 
     def _wait_for(self, missing: set[str]) -> set[str]:
         """Give those of the missing groups that have not been missing for long enough yet."""

@@ -83,8 +83,9 @@ class KafkaCollector:
         for item in self._picture.items(sample, self._pace.interval_seconds, every_group=whole):
             yield item
         yield Complete(("kafka_cluster", *self._named_first(whole)))
-        if sample.errors:
-            yield Partial(("group",), _few(sample.errors))
+        for part, errors in (("group", sample.groups.errors), ("topic", sample.errors)):
+            if errors:
+                yield Partial((part,), _few(errors))
 
     async def _look_up(self, wanted: list[Wanted], tolerance_seconds: float) -> None:
         """Ask for the moments that the history does not tell."""

@@ -242,6 +242,7 @@ class GroupState:
         if one.seconds is not None:
             told.lag_seconds = max(one.seconds, told.lag_seconds or 0.0)
         told.consumed_per_second += one.consumed or 0.0
+        told.stopped = told.stopped and one.shown is not None and one.shown.verdict == "stopped"
         if at - one.delay_at <= RATE_SECONDS:
             told.end_to_end_seconds = max(one.delay_seconds, told.end_to_end_seconds or 0.0)
 

@@ -24,12 +24,16 @@ class Unrest(Enum):
 
 @dataclass(slots=True)
 class TopicLag:
-    """What a group has to say of one topic: messages, seconds, messages per second, seconds."""
+    """What a group has to say of one topic: messages, seconds, messages per second, seconds.
+
+    `stopped` when nobody reads it in the group's name any more.
+    """
 
     lag_messages: int | None = None
     lag_seconds: float | None = None
     consumed_per_second: float = 0.0
     end_to_end_seconds: float | None = None
+    stopped: bool = True
 
 
 class Position:

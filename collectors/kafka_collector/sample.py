@@ -99,7 +99,7 @@ class Sample:
     """All of it at one moment: `at` is when the end offsets were asked, after the commits were known.
 
     `low` and `end` are the watermarks of every watched partition that answered. `missing_brokers` hold
-    replicas and do not answer.
+    replicas and do not answer. `errors` are of partitions; those of groups are with the groups.
     """
 
     at: float

@@ -88,7 +88,7 @@ class Sampler:
             seconds=time.monotonic() - began,
             commits_from=way,
             commits_from_reason=reason,
-            errors=(*groups.errors, *end.errors, *low_errors),
+            errors=(*end.errors, *low_errors),
         )
 
     async def first_at(
@@ -109,7 +109,7 @@ class Sampler:
             if not reason:
                 try:
                     groups = await self._topic_way.read(metadata)
-                    self._admin_way.forget()
+                    self._admin_way.follow(groups.groups)
                     return "internal_topic", "", groups
                 except SourceDenied as error:
                     reason = self._denial = str(error)

@@ -42,8 +42,10 @@ class TopicFlow:
         )
         consumed = sum(one.consumed_per_second for one in lags) if lags else None
         produced = state.history.rate(at, max(RATE_SECONDS, interval_seconds))
+        # Who reads no more does not press: that the group is stopped is told as such.
+        read = [one.lag_messages for one in lags if one.lag_messages is not None and not one.stopped]
         if depth is not None:
-            self._backpressure.note(at, depth, consumed, interval_seconds)
+            self._backpressure.note(at, max(read, default=0), consumed, interval_seconds)
         buried = state.history.rate(at, max(MINUTE, interval_seconds)) if dead_letter else None
         pressed = self._backpressure.pressed if lags else None
         self.restless = bool(produced or consumed or buried or pressed)

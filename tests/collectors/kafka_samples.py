@@ -75,7 +75,6 @@ def sample(
         low=dict.fromkeys(ends, 0) if low is None else low,
         end=ends,
         commits_from=commits_from,
-        errors=errors,
     )
 
 

@@ -139,7 +139,7 @@ async def test_a_denied_topic_that_was_asked_for_is_an_error_and_no_group_ends(c
     cluster.by_topic = SourceDenied("allow Read")
     for _ in range(2):
         taken = await sampler.sample()
-        assert (taken.commits_from, taken.errors) == ("internal_topic", ("allow Read",))
+        assert (taken.commits_from, taken.groups.errors) == ("internal_topic", ("allow Read",))
         assert (taken.groups.whole, set(taken.groups.ended)) == (False, set())
 
 
@@ -228,7 +228,7 @@ async def test_a_client_that_lost_its_broker_begins_with_new_connections(compose
     await sampler.sample()
     assert cluster.reopened == 1
     cluster.by_admin = Told({}, whole=False, errors=("groups: timed out",), lost=True)
-    assert (await sampler.sample()).errors == ("groups: timed out",)
+    assert (await sampler.sample()).groups.errors == ("groups: timed out",)
     cluster.by_admin = Told({"one": ONE}, whole=True)
     await sampler.sample()
     await sampler.sample()
