@@ -14,6 +14,7 @@ from collectors.base.collector import Collector, Complete, Due, Item, Observed, 
 from collectors.base.serve import DEPENDENCIES, main_of
 from collectors.kafka_collector.client import KafkaClient
 from collectors.kafka_collector.dead_letters import DeadLetters
+from collectors.kafka_collector.history import EndHistory
 from collectors.kafka_collector.lookups import Round, search_for
 from collectors.kafka_collector.pace import Pace
 from collectors.kafka_collector.picture import Picture
@@ -65,6 +66,7 @@ class KafkaCollector:
         self._picture = Picture(dead_letters)
         self._pace = Pace(interval_seconds)
         self._spent_seconds = spent_seconds
+        self._open: dict[tuple[TopicPartition, int], tuple[EndHistory, Search]] = {}
         self._groups_named = False
         self._topics_named = False
 
@@ -88,28 +90,34 @@ class KafkaCollector:
                 yield Partial((part,), _few(errors))
 
     async def _look_up(self, wanted: list[Wanted], tolerance_seconds: float) -> None:
-        """Ask for the moments that the history does not tell."""
-        some = wanted[:MAX_SEARCHES]
+        """Ask for the moments that the history does not tell, those of which nothing is known first."""
+        some = sorted(wanted, key=lambda one: one.guessed)[:MAX_SEARCHES]
+        before, self._open = self._open, {}
         if not some:
             return
         compacted = await self._samples.compacted({one.place[0] for one in some})
-        history = {one.place: self._picture.partitions.history(one.place) for one in some}
+        histories = {one.place: self._picture.partitions.history(one.place) for one in some}
         searches: dict[tuple[TopicPartition, int], Search] = {}
         for one in some:
-            search = search_for(
-                one.place, one.offset, history[one.place], tolerance_seconds, one.place[0] in compacted
-            )
+            history, key = histories[one.place], (one.place, one.offset)
+            known, search = before.get(key, (None, None))
+            if search is None or known is not history:
+                is_compacted = one.place[0] in compacted
+                search = search_for(one.place, one.offset, history, tolerance_seconds, is_compacted)
             if search is not None:
-                searches[one.place, one.offset] = search
-        searching = Round(searches.values(), history)
+                searches[key] = search
+        searching = Round(searches.values(), histories)
         while questions := searching.questions():
             KAFKA_LOOKUPS.inc(len(questions))
             searching.answers(questions, await self._samples.first_at(questions))
+        for key, search in searches.items():
+            if search.result is None:
+                # What the rounds did not suffice for goes on with the next sample.
+                self._open[key] = (histories[key[0]], search)
         for one in some:
-            search = searches.get((one.place, one.offset))
-            # What the rounds did not suffice for goes on with the next sample, from what was learnt.
-            if search is not None and search.result is not None:
-                self._picture.found(one, search.result)
+            answered = searches.get((one.place, one.offset))
+            if answered is not None and answered.result is not None:
+                self._picture.found(one, answered.result)
 
     def _cluster(self, sample: Sample) -> KafkaClusterObserved:
         # When the sample was taken is told here only: else each pass would publish everything again.

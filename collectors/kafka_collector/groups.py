@@ -5,6 +5,7 @@ A group is judged when it or one of its partitions changed, and while time alone
 """
 
 from collections.abc import Callable, Collection, Iterable
+from math import inf
 from typing import Any, cast
 
 from msgspec import UNSET, UnsetType
@@ -21,6 +22,8 @@ from schema import models
 from schema.part_models import PartitionDoubt, Verdict
 
 MAX_OFFSET = 2**53
+WIDEST_SECONDS = 15.0
+"""A window wider than this is narrowed by lookups, as far as there is room for them."""
 REBALANCING = frozenset({"PreparingRebalance", "CompletingRebalance"})
 STILL: frozenset[Verdict | UnsetType] = frozenset({"stalled", "stopped"})
 
@@ -154,11 +157,11 @@ class GroupState:
         if appended is None:
             one.found = None
             return None
-        if appended.earliest is not None and appended.latest - appended.earliest <= tolerance_seconds:
-            one.found = Found(appended.at, is_lower_bound=False)
+        window = inf if appended.earliest is None else appended.latest - appended.earliest
+        one.found = Found(appended.at, is_lower_bound=False) if window <= tolerance_seconds else None
+        if window <= min(tolerance_seconds, WIDEST_SECONDS):
             return None
-        one.found = None
-        return Wanted(self.group, place, offset)
+        return Wanted(self.group, place, offset, guessed=one.found is not None)
 
     def _note_delay(
         self, one: Position, place: TopicPartition, partitions: Partitions, commit: Commit | None

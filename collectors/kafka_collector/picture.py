@@ -18,7 +18,7 @@ from collectors.kafka_collector.search import Found
 from collectors.kafka_collector.topics import TopicFlow
 from schema import models
 
-MAX_AGEING = 300
+MAX_AGEING = 200
 """So many groups of which nothing changes but the age of their lag are told anew in one sample.
 
 Of ten thousand dead groups each so has its turn about once a minute; `unread_since` is exact all the time.

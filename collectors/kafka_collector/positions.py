@@ -77,8 +77,12 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """When the message at an offset was appended must be looked up: the history does not tell it."""
+    """When the message at an offset was appended must be looked up: the history does not tell it.
+
+    `guessed` where it tells it within a sampling interval, and that is a long one.
+    """
 
     group: str
     place: TopicPartition
     offset: int
+    guessed: bool = False

@@ -88,9 +88,6 @@ async def test_timestamps_of_the_future_and_without_order_give_a_bound_and_no_no
             assert unread_since(one, name) >= known_at - slack_seconds(one), case
 
 
-@pytest.mark.xfail(
-    reason="20 rounds do not halve 56 years into the tolerance, and a pass begins anew", strict=True
-)
 async def test_timestamps_of_1970_have_an_age_that_is_known_after_a_few_passes(
     broker: KafkaServer, hands: ByHand
 ) -> None:
