@@ -79,13 +79,20 @@ def compare(one: Published, other: Published, interval_seconds: float) -> list[A
 
 
 def compare_with_tool(one: Published, rows: Iterable[OffsetRow]) -> Agreement:
-    """Compare committed and end offset and lag of each group's partition with what Kafka's tool printed."""
+    """Compare committed and end offset and lag of each group's partition with what Kafka's tool printed.
+
+    A commit beyond the end has a negative lag there, and none here.
+    """
     ours: dict[object, object] = {
         place: (_known(it.committed_offset), it.end_offset, _known(it.lag_messages))
         for place, it in one.partitions().items()
     }
     told: dict[object, object] = {
-        (row.group, row.topic, row.partition): (row.current_offset, row.log_end_offset, row.lag)
+        (row.group, row.topic, row.partition): (
+            row.current_offset,
+            row.log_end_offset,
+            None if row.lag is None else max(0, row.lag),
+        )
         for row in rows
     }
     return _agreement(ours, told, lambda mine, theirs: mine == theirs)

@@ -13,7 +13,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined] # the stubs hide it
 
 from benchmarks.kafka.child import Child, child
@@ -136,12 +136,19 @@ def _refused(admins: Sequence[AdminClient], wanted: dict[str, dict[Place, int]])
 
 def _produce(bootstrap_servers: str, places: Sequence[Place], each: int) -> None:
     producer = Producer({"bootstrap.servers": bootstrap_servers, "linger.ms": 50, "log_level": 0})
+    refused: list[str] = []
+
+    def delivered(error: KafkaError | None, _: object) -> None:
+        if error is not None:
+            refused.append(error.str())
+
     for _ in range(each):
         for topic, number in places:
-            producer.produce(topic, b"x", partition=number)
+            producer.produce(topic, b"x", partition=number, on_delivery=delivered)
         producer.poll(0)
-    if left := producer.flush(_READY_SECONDS):
-        raise RuntimeError(f"{left} messages were not taken by the broker")
+    left = producer.flush(_READY_SECONDS)
+    if left or refused:
+        raise RuntimeError(f"{left + len(refused)} messages were not taken by the broker: {refused[:1]}")
 
 
 def _portions(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -20,7 +20,7 @@ import msgspec
 from benchmarks.kafka.readings import COLLECT, WRITE, Reading, uss
 from collectors.base.publisher import LogPublisher
 from collectors.base.runner import Pace, Runner
-from collectors.kafka_collector.collector import make
+from collectors.kafka_collector.collector import collect_garbage_seldom, make
 from collectors.kafka_collector.settings import KafkaSettings
 from runtime.health import Health
 from runtime.kafka import Headers
@@ -120,6 +120,7 @@ def main() -> None:
             say(asked == COLLECT)
         os._exit(0)
 
+    collect_garbage_seldom()
     watching, instance = make(settings)
     sink = Sink(f"{watching.name}@{instance}", "keep" in chosen, synced)
     threading.Thread(target=answer, name="answers", daemon=True).start()

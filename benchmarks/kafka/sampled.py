@@ -12,6 +12,7 @@ import msgspec
 from benchmarks.kafka.orphan import ends_with_parent
 from benchmarks.kafka.readings import LATER, Sampled, uss
 from collectors.kafka_collector.client import KafkaClient
+from collectors.kafka_collector.collector import collect_garbage_seldom
 from collectors.kafka_collector.sampler import Sampler
 from collectors.kafka_collector.settings import CommitsChoice, KafkaSettings, watched
 
@@ -48,6 +49,7 @@ async def sampled(settings: KafkaSettings, choice: CommitsChoice) -> Sampled:
 def main() -> None:
     """Sample, and say what it took."""
     ends_with_parent()
+    collect_garbage_seldom()
     bootstrap_servers, choice = sys.argv[1:]
     settings = msgspec.convert(
         {"watched_kafka_bootstrap_servers": bootstrap_servers, "watched_kafka_commits_from": choice},
