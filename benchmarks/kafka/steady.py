@@ -62,10 +62,10 @@ def measure(
         wait_until_known(collectors, say)
         quiet = agreements(collectors, printed)
         say(f"kafka: both ways at rest, for {seconds:.0f} s at least")
-        rest = _watch(collectors, seconds)
+        rest = _watch(collectors, seconds, settled=0)  # what was looked up took samples enough
         say(f"kafka: both ways, {COMMITS_PER_SECOND:,} commits a second for {seconds:.0f} s at least")
         filled.members.tell(f"commit {COMMITS_PER_SECOND}")
-        motion = _watch(collectors, seconds)
+        motion = _watch(collectors, seconds, SETTLED_SAMPLES)
         filled.members.tell("stop")
         committed = filled.members.result(Committed, _ANSWER_SECONDS)
         say("kafka: both ways compared again")
@@ -96,7 +96,7 @@ def section(rest: Mapping[str, Watched], motion: Mapping[str, Watched], committe
     return Section("kafka_steady", title, "", rows, notes)
 
 
-def _watch(collectors: Mapping[str, Child], seconds: float) -> dict[str, Watched]:
+def _watch(collectors: Mapping[str, Child], seconds: float, settled: int) -> dict[str, Watched]:
     """Watch each from one sample to the same moment of a later one, so that whole samples are counted."""
     deadline = time.monotonic() + PATIENCE_SECONDS + seconds
     first = {way: reading_of(one) for way, one in collectors.items()}
@@ -107,10 +107,7 @@ def _watch(collectors: Mapping[str, Child], seconds: float) -> dict[str, Watched
         time.sleep(_TURN_SECONDS)
         for way, one in collectors.items():
             last, newest[way] = newest[way], reading_of(one)
-            if (
-                newest[way].samples == last.samples
-                or newest[way].samples < first[way].samples + SETTLED_SAMPLES
-            ):
+            if newest[way].samples == last.samples or newest[way].samples < first[way].samples + settled:
                 continue
             if newest[way].seconds - before.setdefault(way, newest[way]).seconds >= seconds:
                 watched.setdefault(way, Watched(before[way], newest[way]))
