@@ -7,6 +7,7 @@ pass names everything; later ones what changed, so that a sample costs what it c
 import gc
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from msgspec import UNSET
@@ -34,6 +35,8 @@ MAX_SEARCHES = 2000
 WINDOW = 1.5
 """A window of so many sampling intervals is what two samples give; a wider one is looked up."""
 MAX_ERRORS = 5
+CLOCK_SECONDS = 5.0
+"""A clock that steps back further than this is no correction of a drift."""
 
 
 class Samples(Protocol):
@@ -64,6 +67,7 @@ class KafkaCollector:
         spent_seconds: Callable[[], float] = time.process_time,
     ) -> None:
         self._samples = samples
+        self._dead_letters = dead_letters
         self._picture = Picture(dead_letters)
         self._pace = Pace(interval_seconds)
         self._spent_seconds = spent_seconds
@@ -77,7 +81,7 @@ class KafkaCollector:
         KAFKA_INTERVAL_SECONDS.set(self._pace.interval_seconds)
         KAFKA_SAMPLE_CPU_SECONDS.set(self._pace.cost_seconds)
         yield Due(self._pace.interval_seconds)
-        sample = await self._samples.sample()
+        sample = self._in_order(await self._samples.sample())
         tolerance = WINDOW * self._pace.interval_seconds
         await self._look_up(self._picture.take(sample, tolerance), self._pace.interval_seconds / 2)
         yield Observed("kafka_cluster", "cluster", self._cluster(sample))
@@ -89,6 +93,15 @@ class KafkaCollector:
         for part, errors in (("group", sample.groups.errors), ("topic", sample.errors)):
             if errors:
                 yield Partial((part,), _few(errors))
+
+    def _in_order(self, sample: Sample) -> Sample:
+        """Begin anew where the clock was set back: what is remembered lies in the future then."""
+        if sample.at < self._picture.partitions.at - CLOCK_SECONDS:
+            self._picture, self._open = Picture(self._dead_letters), {}
+            self._groups_named = self._topics_named = False
+            everything = replace(sample.groups, changed=frozenset(sample.groups.groups))
+            return replace(sample, groups=everything)
+        return sample
 
     async def _look_up(self, wanted: list[Wanted], tolerance_seconds: float) -> None:
         """Ask for the moments that the history does not tell, those of which nothing is known first."""

@@ -5,7 +5,7 @@ each kind of record has its own key, so the last record of each key is the state
 has left them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from collectors.kafka_collector.offset_records import (
@@ -28,9 +28,10 @@ _URL_SAFE = str.maketrans("+/", "-_", "=")
 class _Group:
     """What is known of one group; `told` once its name was handed out."""
 
-    __slots__ = ("assigned", "classic", "clients", "commits", "coordinated", "told")
+    __slots__ = ("assigned", "classic", "clients", "commits", "coordinated", "partition", "told")
 
-    def __init__(self) -> None:
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
         self.commits: dict[TopicPartition, Commit] = {}
         self.classic: tuple[MemberSample, ...] | None = None
         self.coordinated: frozenset[str] = frozenset()
@@ -51,11 +52,15 @@ class CommitTable:
     """The groups of a cluster as the internal topic has them so far.
 
     `watched` says whether a group or a topic is to be shown. `unknown` counts records of unknown types and
-    versions, and those that do not parse ("unreadable", "assignment").
+    versions, and those that do not parse ("unreadable", "assignment"). `complete` since everything that was
+    there at the beginning has been read: before that, old commits look like new ones. `partition` is that of
+    the internal topic that the next records come from.
     """
 
     def __init__(self, watched: Callable[[str], bool] = bool) -> None:
         self.unknown: dict[str, int] = {}
+        self.complete = False
+        self.partition = -1
         self._watched = watched
         self._groups: dict[str, _Group] = {}
         self._changed: set[str] = set()
@@ -71,6 +76,10 @@ class CommitTable:
     def groups(self) -> frozenset[str]:
         """Give the names of all groups that are there."""
         return frozenset(self._groups)
+
+    def groups_in(self, partitions: Collection[int]) -> list[str]:
+        """Give the groups whose records stand in these partitions of the internal topic."""
+        return [name for name, group in self._groups.items() if group.partition in partitions]
 
     def take(self, key: bytes | None, value: bytes | None) -> None:
         """Fold one record."""
@@ -138,6 +147,7 @@ class CommitTable:
 
     def restart(self) -> None:
         """Begin anew with nothing: what was known ends only if it is missing when all is read (`settle`)."""
+        self.complete = False
         self._before |= {name for name, group in self._groups.items() if group.told}
         self._groups.clear()
         self._changed.clear()
@@ -147,6 +157,7 @@ class CommitTable:
 
     def settle(self) -> None:
         """Say that all has been read: what was known before a restart and is missing has ended."""
+        self.complete = True
         if self._before:
             self._ended |= self._before - self._groups.keys()
             self._before = set()
@@ -215,7 +226,7 @@ class CommitTable:
     def _group_of(self, name: str, create: bool = True) -> _Group | None:
         group = self._groups.get(name)
         if group is None and create and self._watched(name):
-            group = self._groups[name] = _Group()
+            group = self._groups[name] = _Group(self.partition)
             # It came back before anybody was told that it had ended.
             group.told = name in self._ended or name in self._before
             self._ended.discard(name)

@@ -4,7 +4,7 @@ This way needs DESCRIBE on the groups only. It tells no time of a commit, and co
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -76,6 +76,22 @@ class Coordinators:
         """Give the groups that rebalance now, with their state; what is not told is left out."""
         return await asyncio.to_thread(self._rebalancing)
 
+    async def commits(self, names: Collection[str]) -> dict[str, dict[Place, Commit]]:
+        """Give the committed offsets of these groups; those that do not answer are left out."""
+        return await asyncio.to_thread(self._commits, names)
+
+    def _commits(self, names: Collection[str]) -> dict[str, dict[Place, Commit]]:
+        self._patience_seconds = ANSWER_SECONDS
+        answered, _ = self._settled(self._ask_commits(names))
+        return {name: _committed(offsets) for name, offsets in answered.items()}
+
+    def _ask_commits(self, names: Iterable[str]) -> "dict[str, Future[Any]]":
+        futures: dict[str, Future[Any]] = {}
+        for name in names:
+            asked = [ConsumerGroupTopicPartitions(name)]
+            futures |= self._client.admin.list_consumer_group_offsets(asked, request_timeout=NEVER_SECONDS)
+        return futures
+
     def _rebalancing(self) -> dict[str, str]:
         request = self._client.admin.list_consumer_groups(
             request_timeout=REQUEST_SECONDS, states=_REBALANCING
@@ -110,10 +126,7 @@ class Coordinators:
         for begin in range(0, len(with_members), BATCH):
             some = with_members[begin : begin + BATCH]
             described |= self._client.admin.describe_consumer_groups(some, request_timeout=NEVER_SECONDS)
-        committed: dict[str, Future[Any]] = {}
-        for name in states:
-            asked = [ConsumerGroupTopicPartitions(name)]
-            committed |= self._client.admin.list_consumer_group_offsets(asked, request_timeout=NEVER_SECONDS)
+        committed = self._ask_commits(states)
         descriptions, refused = self._settled(described)
         offsets, denied = self._settled(committed)
         refused |= denied
@@ -153,13 +166,15 @@ def _group(name: str, state: str, description: Any, offsets: Any, refused: str) 
         # The description is the newer of the two.
         state=_STATES.get(description.state, "Unknown") if description else state,
         members=_members(description.members) if description else (),
-        commits={
-            (one.topic, one.partition): Commit(one.offset)
-            for one in offsets.topic_partitions
-            # An offset below zero says that nothing is committed.
-            if one.offset >= 0
-        },
+        commits=_committed(offsets),
     )
+
+
+def _committed(offsets: Any) -> dict[Place, Commit]:
+    # An offset below zero says that nothing is committed.
+    return {
+        (one.topic, one.partition): Commit(one.offset) for one in offsets.topic_partitions if one.offset >= 0
+    }
 
 
 def _members(members: Iterable[Any]) -> tuple[MemberSample, ...]:

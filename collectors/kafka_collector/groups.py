@@ -11,6 +11,7 @@ from typing import Any, cast
 from msgspec import UNSET, UnsetType
 
 from collectors.kafka_collector.listing import listed_members, listed_partitions
+from collectors.kafka_collector.names import id_of
 from collectors.kafka_collector.partitions import Partitions
 from collectors.kafka_collector.positions import Position, TopicLag, Unrest, Wanted
 from collectors.kafka_collector.progress import NEVER, RATE_SECONDS, catch_up
@@ -111,17 +112,18 @@ class GroupState:
         for place, one in zip(self._places, positions, strict=True):
             self._note_topic(place[0], one, partitions.at)
         self.unrest = _unrest(positions)
-        never = any(one.never_catches_up is True for one in shown)
-        waits = [one.seconds_to_catch_up for one in shown if one.seconds_to_catch_up is not UNSET]
+        judged = [one.shown for one in self._in_use() if one.shown is not None]
+        never = any(one.never_catches_up is True for one in judged)
+        waits = [one.seconds_to_catch_up for one in judged if one.seconds_to_catch_up is not UNSET]
         commits = [one.committed_at for one in shown if one.committed_at is not UNSET]
         members = listed_members(_members(self._sample))
         kept, left_out = listed_partitions(shown, members)
         return models.Group(
-            group=self.group[:256],
+            group=id_of(self.group),
             state=self._sample.state,
-            verdict=worst(cast(Verdict, one.verdict) for one in shown) if shown else UNSET,
+            verdict=worst(cast(Verdict, one.verdict) for one in judged) if judged else UNSET,
             lag_messages=_over(sum, (one.lag for one in positions)),
-            lag_seconds=_over(max, (one.seconds for one in positions), 2),
+            lag_seconds=_over(max, (one.seconds for one in self._in_use()), 2),
             committed_at=max(commits) if commits else UNSET,
             consumed_per_second=_over(sum, (one.consumed for one in positions), 2),
             produced_per_second=_over(sum, (one.produced for one in positions), 2),
@@ -132,6 +134,16 @@ class GroupState:
             partitions_left_out=left_out or UNSET,
             unavailable=self._sample.refused or UNSET,
         )
+
+    def _in_use(self) -> list[Position]:
+        """Give the positions by which the group is judged.
+
+        Members that hold partitions of other topics have left those behind of which they hold none: the old
+        commits live on for days, and say nothing of how the group fares.
+        """
+        topics = {topic for topic, _ in self._held}
+        used = [self._positions[place] for place in self._places if place[0] in topics]
+        return used or [self._positions[place] for place in self._places]
 
     def _advance(
         self, one: Position, place: TopicPartition, partitions: Partitions, tolerance_seconds: float
@@ -212,7 +224,8 @@ class GroupState:
             consumed_per_second=_known(consumed),
             produced_per_second=_known(produced),
             seconds_to_catch_up=round(wait, 1) if isinstance(wait, float) else UNSET,
-            never_catches_up=True if wait is NEVER else UNSET,
+            # Who keeps up has now and then a message in hand and a rate below that of the last half minute.
+            never_catches_up=True if wait is NEVER and judged != "ok" else UNSET,
             verdict=judged,
             doubt=self._doubt(place, commit, partitions, one, lost) or UNSET,
             lost_messages=lost or UNSET,

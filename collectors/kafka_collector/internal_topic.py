@@ -203,6 +203,7 @@ class InternalTopic:
             number = cast(int, message.partition())
             if error is None:
                 self._denied.pop(number, None)
+                self.table.partition = number
                 take(message.key(), message.value())
                 at[number] = cast(int, message.offset()) + 1
                 read += 1

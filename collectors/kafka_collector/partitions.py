@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from collectors.kafka_collector.history import EndHistory
 from collectors.kafka_collector.sample import Sample, TopicPartition
 
+REMEMBERED_SECONDS = 600.0
+"""A topic that comes back so soon under its name, with less in it, was made anew."""
+MAX_REMEMBERED = 1000
+
 
 @dataclass(slots=True)
 class TopicShape:
@@ -50,6 +54,7 @@ class Partitions:
     _histories: dict[TopicPartition, EndHistory] = field(default_factory=dict)
     unanswered: frozenset[TopicPartition] = frozenset()
     _refused: dict[str, str] = field(default_factory=dict)
+    _ended: dict[str, tuple[float, int]] = field(default_factory=dict)
     _shapes: dict[str, tuple[int, int, int | None]] = field(default_factory=dict)
 
     def take(self, sample: Sample) -> Moved:
@@ -131,7 +136,11 @@ class Partitions:
         changed = changed or self._shapes.get(name) != shape
         self._shapes[name] = shape
         if state is None:
-            self.topics[name] = TopicShape(told.partitions)
+            state = self.topics[name] = TopicShape(told.partitions)
+            ended_at, ends = self._ended.pop(name, (-REMEMBERED_SECONDS, 0))
+            told_ends = sum(sample.end.get((name, number), 0) for number in told.partitions)
+            if sample.at - ended_at < REMEMBERED_SECONDS and told_ends < ends:
+                state.recreated_at = sample.at
             return True
         if state.partitions != told.partitions:
             if state.partitions and len(told.partitions) > len(state.partitions):
@@ -146,10 +155,14 @@ class Partitions:
 
     def _forget(self, topics: frozenset[str]) -> None:
         for name in topics:
+            self._ended[name] = (self.at, self.topics[name].ends)
             self._drop((name, number) for number in self.topics[name].partitions)
             del self.topics[name]
             self._refused.pop(name, None)
             self._shapes.pop(name, None)
+
+        while len(self._ended) > MAX_REMEMBERED:
+            del self._ended[next(iter(self._ended))]
 
     def _drop(self, places: Iterable[TopicPartition]) -> None:
         for place in places:

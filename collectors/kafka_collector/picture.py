@@ -11,6 +11,7 @@ from heapq import nsmallest
 from collectors.base.collector import Gone, Item, Observed
 from collectors.kafka_collector.dead_letters import DeadLetters
 from collectors.kafka_collector.groups import GroupState
+from collectors.kafka_collector.names import id_of
 from collectors.kafka_collector.partitions import Partitions
 from collectors.kafka_collector.positions import Unrest, Wanted
 from collectors.kafka_collector.sample import Sample, TopicPartition
@@ -73,11 +74,11 @@ class Picture:
         yield from self._ended
         for name in sorted(self._groups if every_group else self._judge):
             group = self._groups[name]
-            yield Observed("group", name[:256], group.told(self.partitions, interval_seconds))
+            yield Observed("group", id_of(name), group.told(self.partitions, interval_seconds))
             self._touched.update(group.topics)
         restless = {name for name, one in self._topics.items() if one.restless}
         for name in sorted((self._touched | restless) & sample.topics.keys()):
-            yield Observed("topic", name[:256], self._topic(name, sample, interval_seconds))
+            yield Observed("topic", id_of(name), self._topic(name, sample, interval_seconds))
 
     def _due(self) -> set[str]:
         """Give the groups that change without a message or a commit; many of a kind take turns."""
@@ -113,7 +114,7 @@ class Picture:
     def _end_topics(self, topics: Iterable[str]) -> None:
         for name in topics:
             self._topics.pop(name, None)
-            self._ended.append(Gone("topic", name[:256]))
+            self._ended.append(Gone("topic", id_of(name)))
 
     def _end_group(self, name: str) -> None:
         group = self._groups.pop(name, None)
@@ -121,7 +122,7 @@ class Picture:
             return
         self._touched.update(group.topics)
         self._note_places(name, set(group.places), set())
-        self._ended.append(Gone("group", name[:256]))
+        self._ended.append(Gone("group", id_of(name)))
 
     def _note_places(self, name: str, before: set[TopicPartition], after: set[TopicPartition]) -> None:
         """Follow which groups read a partition, and which a topic."""

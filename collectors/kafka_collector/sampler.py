@@ -109,8 +109,10 @@ class Sampler:
             if not reason:
                 try:
                     groups = await self._topic_way.read(metadata)
-                    self._admin_way.follow(groups.groups)
-                    return "internal_topic", "", groups
+                    if self._topic_way.complete or self._choice == "internal_topic":
+                        self._admin_way.follow(groups.groups)
+                        return "internal_topic", "", groups
+                    reason = "; ".join(groups.errors)
                 except SourceDenied as error:
                     reason = self._denial = str(error)
                     self._denied_at = self._now()

@@ -33,6 +33,8 @@ class TopicWay:
         self._topic = InternalTopic(client.config, watched)
         self._groups: dict[str, GroupSample] = {}
         self._rebalancing: dict[str, str] = {}
+        self._watched = watched
+        self._overlaid: frozenset[str] = frozenset()
         self._named_at = -NAMES_SECONDS
         self._counted: dict[str, int] = {}
 
@@ -47,10 +49,25 @@ class TopicWay:
         except SourceUnavailable as error:
             # What was read before it is given with the next sample.
             return GroupsSample(self._groups, frozenset(), whole=False, errors=(str(error),))
+        errors = (*_told(progress), *self._unknown())
+        if not self.complete:
+            # Old commits stand before the new ones: half of them read would be told as lag.
+            return GroupsSample(self._groups, frozenset(), whole=False, errors=errors)
         await self._name_topics(metadata)
         changed, ended = await self._follow()
-        errors = (*_told(progress), *self._unknown())
+        overlaid, unanswered = await self._overlay(progress.held)
+        if unanswered:
+            held_back = (
+                f"open transactions hold back the commits of {unanswered} groups, which do not answer"
+            )
+            errors = (*errors, held_back)
+        changed = (changed | overlaid) & self._groups.keys()
         return GroupsSample(self._groups, changed, ended, progress.whole, errors)
+
+    @property
+    def complete(self) -> bool:
+        """Say whether the topic was read to its end once, so that what is known is not of long ago."""
+        return self._topic.table.complete
 
     def close(self) -> None:
         """Close the connections."""
@@ -76,6 +93,36 @@ class TopicWay:
                 self._groups[name] = replace(group, state=state) if state else group
                 known.add(name)
         return frozenset(known), ended
+
+    async def _overlay(self, held: frozenset[int]) -> tuple[frozenset[str], int]:
+        """Ask for the commits that open transactions hold back, of whichever group.
+
+        What a transaction wrote keeps everything behind it in its partition from being read until it ends.
+        Gives the groups that changed, and how many did not answer.
+        """
+        table, before = self._topic.table, self._overlaid
+        self._overlaid = frozenset(table.groups_in(held)) if held else frozenset()
+        for name in before - self._overlaid:
+            if (group := table.group(name)) is not None:
+                self._groups[name] = group
+        changed = set(before - self._overlaid)
+        answered = await self._coordinators.commits(self._overlaid) if self._overlaid else {}
+        for name, commits in answered.items():
+            group = table.group(name)
+            if group is None:
+                continue
+            # One that was read has its time.
+            told = {
+                place: known if (known := group.commits.get(place)) and known.offset == one.offset else one
+                for place, one in commits.items()
+                if self._watched(place[0])
+            }
+            state = self._rebalancing.get(name, group.state)
+            overlaid = replace(group, state=state, commits=told)
+            if self._groups.get(name) != overlaid:
+                self._groups[name] = overlaid
+                changed.add(name)
+        return frozenset(changed), len(self._overlaid) - len(answered)
 
     def _unknown(self) -> tuple[str, ...]:
         """Count what could not be understood, and say so where commits or members may be missing for it."""
@@ -103,7 +150,4 @@ def _told(progress: Progress) -> tuple[str, ...]:
     told = list(progress.errors)
     if progress.left:
         told.append(f"commits are being read: {progress.left:,} records of {INTERNAL_TOPIC} are left")
-    if progress.held:
-        held = ", ".join(map(str, sorted(progress.held)))
-        told.append(f"an open transaction holds back commits in partitions {held} of {INTERNAL_TOPIC}")
     return tuple(told)

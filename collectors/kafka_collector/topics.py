@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec import UNSET, UnsetType
 
 from collectors.kafka_collector.backpressure import Backpressure
+from collectors.kafka_collector.names import id_of
 from collectors.kafka_collector.partitions import Partitions
 from collectors.kafka_collector.positions import TopicLag
 from collectors.kafka_collector.progress import RATE_SECONDS
@@ -35,23 +36,25 @@ class TopicFlow:
         """Give the topic at the sample's time; `owner` is whose dead letters it holds, where known."""
         at, state = partitions.at, partitions.topics[self.topic]
         lags = list(readers)
-        depth = max((one.lag_messages for one in lags if one.lag_messages is not None), default=None)
-        behind = max((one.lag_seconds for one in lags if one.lag_seconds is not None), default=None)
+        # Who reads no more says nothing of a topic that others read: a relic is no backlog.
+        reading = [one for one in lags if not one.stopped] or lags
+        depth = max((one.lag_messages for one in reading if one.lag_messages is not None), default=None)
+        behind = max((one.lag_seconds for one in reading if one.lag_seconds is not None), default=None)
         delay = max(
             (one.end_to_end_seconds for one in lags if one.end_to_end_seconds is not None), default=None
         )
         consumed = sum(one.consumed_per_second for one in lags) if lags else None
         produced = state.history.rate(at, max(RATE_SECONDS, interval_seconds))
-        # Who reads no more does not press: that the group is stopped is told as such.
-        read = [one.lag_messages for one in lags if one.lag_messages is not None and not one.stopped]
         if depth is not None:
-            self._backpressure.note(at, max(read, default=0), consumed, interval_seconds)
+            # Where nobody reads any more nobody is pressed: that the groups are stopped is told as such.
+            pressing = 0 if reading[0].stopped else depth
+            self._backpressure.note(at, pressing, consumed, interval_seconds)
         buried = state.history.rate(at, max(MINUTE, interval_seconds)) if dead_letter else None
         pressed = self._backpressure.pressed if lags else None
         self.restless = bool(produced or consumed or buried or pressed)
         all_known = 0 < len(state.partitions) == state.lows_known
         return models.Topic(
-            topic=self.topic[:256],
+            topic=id_of(self.topic),
             partitions=len(state.partitions),
             produced_per_second=_known(produced, 2),
             consumed_per_second=_known(consumed, 2),

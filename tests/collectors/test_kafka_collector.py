@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from collectors.base.collector import Due
+from collectors.base.collector import Complete, Due
 from collectors.kafka_collector.sample import Commit, GroupSample, MemberSample, Sample, TopicSample
 from tests.collectors.kafka_samples import (
     INTERVAL,
@@ -201,3 +201,13 @@ def sample_anew(last: Sample) -> Sample:
         low=last.low,
         topics=last.topics,
     )
+
+
+async def test_a_clock_that_is_set_back_lets_everything_begin_anew() -> None:
+    watched = Watched()
+    await watched.take(sample(600, {TASKS: 5}, group("w", {TASKS: 1})))
+    items = await watched.take(sample(0, {TASKS: 9}, group("w", {TASKS: 1}), changed=()))
+    assert Complete(("kafka_cluster", "topic", "group")) in items
+    later = await watched.take(sample(2, {TASKS: 19}, group("w", {TASKS: 1})))
+    assert "w" in named(later, "group")
+    assert watched.groups()["w"].produced_per_second == 5.0

@@ -249,3 +249,22 @@ async def test_the_record_of_the_largest_group_fits_the_log(topic: str, members:
     assert isinstance(left_out, int)
     assert len(shown.partitions) + left_out == 5000
     assert min(p.partition for p in shown.partitions) == left_out
+
+
+async def test_a_topic_that_its_members_have_left_says_nothing_of_how_the_group_fares() -> None:
+    watched, left, held = Watched(), ("old", 0), ("new", 0)
+    for number in range(80):
+        one = group("w", {left: 3, held: 5 + number}, held=(held,))
+        await watched.take(sample(2 * number, {left: 9 + number, held: 5 + number}, one))
+    told = watched.groups()["w"]
+    assert [(one.topic, one.verdict) for one in told.partitions] == [("new", "ok"), ("old", "stopped")]
+    assert (told.verdict, told.lag_seconds, told.lag_messages) == ("ok", 0.0, 85)
+    assert told.never_catches_up is UNSET
+
+
+async def test_who_keeps_up_is_not_told_that_it_never_will() -> None:
+    watched = Watched()
+    for number in range(30):
+        await watched.take(sample(2 * number, {P0: 10 + number}, group("w", {P0: 9 + number}, held=(P0,))))
+    told = watched.groups()["w"]
+    assert (told.verdict, told.lag_messages, told.never_catches_up) == ("ok", 1, UNSET)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collectors.kafka_collector.partitions import Partitions
+from collectors.kafka_collector.partitions import REMEMBERED_SECONDS, Partitions
 from collectors.kafka_collector.sample import Offsets, Sample, TopicSample
 from tests.collectors.kafka_samples import START, sample
 
@@ -90,8 +90,16 @@ def test_what_ends_is_forgotten_and_begins_anew_when_it_comes_again() -> None:
     )
     assert partitions.take(sample(4, {P0: 3, ("other", 0): 1})).topics == {"tasks"}
     shape = partitions.topics["tasks"]
-    assert (shape.ends, shape.recreated_at, shape.partitions_added_at) == (3, None, None)
+    assert (shape.ends, shape.recreated_at, shape.partitions_added_at) == (3, START + 4, None)
     assert len(partitions.history(P0)) == 1
+
+
+@pytest.mark.parametrize(("seconds", "end"), [(2 + REMEMBERED_SECONDS, 3), (4, 9)])
+def test_a_topic_that_comes_again_much_later_or_with_all_it_had_was_not_made_anew(
+    seconds: float, end: int
+) -> None:
+    partitions = fed(sample(0, {P0: 9}), sample(2, {}), sample(seconds, {P0: end}))
+    assert partitions.topics["tasks"].recreated_at is None
 
 
 def test_a_topic_that_is_refused_for_a_while_is_as_it_was() -> None:

@@ -4,6 +4,7 @@ import pytest
 from msgspec import UNSET
 
 from collectors.kafka_collector import collector, picture
+from collectors.kafka_collector.names import id_of
 from collectors.kafka_collector.sample import Sample
 from tests.collectors.kafka_samples import START, Watched, gone, group, named, sample
 
@@ -90,7 +91,12 @@ async def test_a_group_that_came_and_ended_and_came_again_begins_anew() -> None:
     assert (set(watched.groups()), watched.topics()["tasks"].depth) == ({"w"}, 4)
 
 
-async def test_names_that_are_too_long_are_cut_when_they_come_and_when_they_go() -> None:
-    watched, name = Watched(), "g" * 300
-    assert named(await watched.take(sample(0, {P0: 5}, group(name, {P0: 1}))), "group") == ["g" * 256]
-    assert gone(await watched.take(sample(2, {P0: 5}, ended={name}))) == {("group", "g" * 256)}
+async def test_names_that_are_too_long_are_cut_and_stay_different() -> None:
+    watched, one, two = Watched(), "g" * 300, "g" * 301
+    taken = sample(0, {P0: 5}, group(one, {P0: 1}), group(two, {P0: 4}))
+    first, second = named(await watched.take(taken), "group")
+    assert {len(first), len(second)} == {256}
+    assert first != second
+    assert {first, second} == {id_of(one), id_of(two)}
+    assert gone(await watched.take(sample(2, {P0: 5}, ended={one}))) == {("group", id_of(one))}
+    assert set(watched.groups()) == {id_of(two)}

@@ -48,6 +48,7 @@ class FakeCluster:
     asked: list[int] = field(default_factory=list)
     seconds: float = 1_000_000.0
     ask_sizes = None
+    complete: bool = True
 
     async def metadata(self, sizes: Mapping[str, int]) -> ClusterMetadata:
         if self.down:
@@ -115,6 +116,17 @@ async def test_the_admin_api_is_used_while_the_internal_topic_is_not_to_be_seen(
     cluster.internal = INTERNAL
     taken = await sampler.sample()
     assert (taken.commits_from, taken.commits_from_reason) == ("internal_topic", "")
+
+
+async def test_the_admin_api_is_used_until_the_internal_topic_was_read_once(compose: Compose) -> None:
+    cluster, sampler = compose()
+    cluster.complete = False
+    cluster.by_topic = GroupsSample({}, frozenset(), whole=False, errors=("commits are being read",))
+    taken = await sampler.sample()
+    assert (taken.commits_from, taken.commits_from_reason) == ("admin_api", "commits are being read")
+    assert taken.groups.groups == {"one": ONE}
+    cluster.complete, cluster.by_topic = True, groups(ONE)
+    assert (await sampler.sample()).commits_from == "internal_topic"
 
 
 async def test_after_a_denial_the_admin_api_is_used_and_the_topic_is_tried_again_later(

@@ -118,3 +118,17 @@ async def test_a_topic_that_its_last_group_has_left_has_no_depth() -> None:
     await watched.take(sample(2, {P0: 9}, ended={"g"}))
     assert watched.topics()["tasks"].depth is UNSET
     assert watched.topics()["tasks"].backpressure is UNSET
+
+
+async def test_a_group_that_has_stopped_is_no_backlog_of_a_topic_that_others_read() -> None:
+    watched = Watched()
+    for number in range(60):
+        end = 100 + 20 * number
+        reader, relic = group("reader", {P0: end - 1}, held=(P0,)), group("relic", {P0: 3}, state="Empty")
+        await watched.take(sample(2 * number, {P0: end}, reader, relic))
+    assert watched.groups()["relic"].verdict == "stopped"
+    topic = watched.topics()["tasks"]
+    assert (topic.depth, topic.backpressure) == (1, False)
+    relic = group("relic", {P0: 3}, state="Empty")
+    await watched.take(sample(120, {P0: 1300}, relic, ended={"reader"}))
+    assert watched.topics()["tasks"].depth == 1297

@@ -267,8 +267,9 @@ export interface Kafka {
 /**
  * A consumer group, sampled at one instant.
  *
- *     `lag_seconds`, `seconds_to_catch_up` and the verdict are those of its worst partition. At most 2,000
- *     partitions are listed, those with the largest lag; the sums count all. `unavailable` says why a group that
+ *     `lag_seconds`, `seconds_to_catch_up` and the verdict are those of its worst partition; topics that its
+ *     members have left for others do not count there. At most 2,000 partitions are listed, those with the
+ *     largest lag; the sums count all. `unavailable` says why a group that
  *     is there cannot be read.
  */
 export interface Group {
@@ -324,6 +325,8 @@ export interface GroupPartition {
 }
 /**
  * A watched topic; `depth` and `lag_seconds` are the largest lag of any group that reads it.
+ *
+ *     A group that has stopped counts only where no other reads the topic.
  *
  *     `messages` are those that the broker keeps (an upper bound where a topic is compacted), `size_bytes` what
  *     they take on the leaders' disks. `consumed_per_second` is the sum over its groups; `end_to_end_seconds`

@@ -1,0 +1,120 @@
+"""The internal topic as a way to know commits: what is not read yet, and what open transactions hold back."""
+
+from collections.abc import Callable, Collection, Mapping
+
+import pytest
+
+from collectors.kafka_collector import topic_way
+from collectors.kafka_collector.commit_table import CommitTable
+from collectors.kafka_collector.internal_topic import Progress
+from collectors.kafka_collector.sample import ClusterMetadata, Commit, TopicPartition, TopicSample
+from collectors.kafka_collector.topic_way import TopicWay
+from tests.collectors.coordinator_records import commit
+
+TASKS: TopicPartition = ("tasks", 0)
+NOBODY = ClusterMetadata(1, (), {"__consumer_offsets": TopicSample("__consumer_offsets", (0, 1))}, {})
+
+
+class FakeTopic:
+    """Stands for the reader: `say` is what the next read folds, and how far it came."""
+
+    def __init__(self, _: Mapping[str, object], watched: Callable[[str], bool]) -> None:
+        self.table = CommitTable(watched)
+        self.progress = Progress(0, 0, whole=True)
+
+    def say(self, group: str, partition: int, offset: int, committed_ms: int) -> None:
+        self.table.partition = partition
+        self.table.take(*commit(group, *TASKS, offset, committed_ms))
+
+    def read(self, *_: object) -> Progress:
+        if self.progress.whole:
+            self.table.settle()
+        return self.progress
+
+
+class FakeCoordinators:
+    """Stands for the coordinators: `by_group` is what they tell; who is not there does not answer."""
+
+    def __init__(self) -> None:
+        self.by_group: dict[str, dict[TopicPartition, Commit]] = {}
+        self.asked: list[str] = []
+
+    async def rebalancing(self) -> dict[str, str]:
+        return {}
+
+    async def commits(self, names: Collection[str]) -> dict[str, dict[TopicPartition, Commit]]:
+        self.asked = sorted(names)
+        return {name: commits for name, commits in self.by_group.items() if name in names}
+
+
+class FakeClient:
+    config: Mapping[str, object] = {}
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> tuple[FakeTopic, FakeCoordinators, TopicWay]:
+    monkeypatch.setattr(topic_way, "InternalTopic", FakeTopic)
+    coordinators = FakeCoordinators()
+    way = TopicWay(FakeClient(), coordinators, bool)  # type: ignore[arg-type] # fakes
+    topic = way._topic
+    assert isinstance(topic, FakeTopic)
+    return topic, coordinators, way
+
+
+Parts = tuple[FakeTopic, FakeCoordinators, TopicWay]
+
+
+async def test_no_group_is_told_before_the_topic_was_read_to_its_end_once(parts: Parts) -> None:
+    topic, _, way = parts
+    topic.say("writer", 0, 3, 1000)
+    topic.progress = Progress(1, 2, whole=False)
+    first = await way.read(NOBODY)
+    assert (dict(first.groups), first.changed, first.whole) == ({}, frozenset(), False)
+    assert first.errors == ("commits are being read: 2 records of __consumer_offsets are left",)
+    topic.say("writer", 0, 9, 2000)
+    topic.progress = Progress(1, 0, whole=True)
+    second = await way.read(NOBODY)
+    assert (set(second.changed), second.whole) == ({"writer"}, True)
+    assert second.groups["writer"].commits == {TASKS: Commit(9, 2.0)}
+
+
+async def test_a_later_read_that_is_not_whole_tells_what_it_has(parts: Parts) -> None:
+    topic, _, way = parts
+    topic.say("writer", 0, 3, 1000)
+    await way.read(NOBODY)
+    topic.say("writer", 0, 4, 2000)
+    topic.progress = Progress(1, 5, whole=False)
+    later = await way.read(NOBODY)
+    assert (set(later.changed), later.whole) == ({"writer"}, False)
+
+
+async def test_what_an_open_transaction_holds_back_is_asked_of_the_coordinators(parts: Parts) -> None:
+    topic, coordinators, way = parts
+    topic.say("writer", 0, 3, 1000)
+    topic.say("neighbour", 0, 5, 1000)
+    topic.say("elsewhere", 1, 7, 1000)
+    await way.read(NOBODY)
+    topic.progress = Progress(0, 0, whole=True, held=frozenset({0}))
+    coordinators.by_group = {"writer": {TASKS: Commit(8)}, "neighbour": {TASKS: Commit(5)}}
+    held = await way.read(NOBODY)
+    assert coordinators.asked == ["neighbour", "writer"]
+    assert (set(held.changed), held.whole, held.errors) == ({"writer"}, True, ())
+    assert held.groups["writer"].commits == {TASKS: Commit(8)}
+    assert held.groups["neighbour"].commits == {TASKS: Commit(5, 1.0)}  # read, so its time is known
+    again = await way.read(NOBODY)
+    assert again.changed == frozenset()
+    topic.say("writer", 0, 8, 3000)
+    topic.progress = Progress(1, 0, whole=True)
+    freed = await way.read(NOBODY)
+    assert freed.groups["writer"].commits == {TASKS: Commit(8, 3.0)}
+    assert "writer" in freed.changed
+
+
+async def test_groups_that_are_held_back_and_do_not_answer_are_told(parts: Parts) -> None:
+    topic, _, way = parts
+    topic.say("writer", 0, 3, 1000)
+    await way.read(NOBODY)
+    topic.progress = Progress(0, 0, whole=True, held=frozenset({0}))
+    held = await way.read(NOBODY)
+    assert held.groups["writer"].commits == {TASKS: Commit(3, 1.0)}
+    assert held.errors == ("open transactions hold back the commits of 1 groups, which do not answer",)
