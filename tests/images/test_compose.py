@@ -85,7 +85,7 @@ def test_the_kubernetes_collector_is_told_its_settings_and_given_the_kubeconfig_
     own = set(K8sSettings.__struct_fields__) - set(CollectorSettings.__struct_fields__)
     service = SERVICES["k8s-collector"]
     assert {name.upper() for name in own} <= service["environment"].keys()
-    (mount,) = service["volumes"]
+    (mount,) = (one for one in service["volumes"] if "KUBECONFIG" in one["source"])
     assert mount["target"] == service["environment"]["KUBECONFIG"]
     assert (mount["read_only"], mount["bind"]) == (True, {"create_host_path": False})
 
