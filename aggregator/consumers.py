@@ -212,9 +212,10 @@ def _sought_words(group: Group) -> Iterator[Word]:
 def _topics_of(group: Group) -> dict[str, frozenset[str]]:
     """Give the topics that a group reads with the agents that read them.
 
-    Members that were given partitions say which; where none says so, it is the group as a whole.
+    Members that were given partitions say which; where none says so, it is the group as a whole. Where
+    nobody is in it, nobody reads: its name, though it be an agent's, is what is left of an old consumer.
     """
-    if isinstance(group.agent_ids, UnsetType):
+    if isinstance(group.agent_ids, UnsetType) or not group.members:
         return {}
     if all(isinstance(member.topics, UnsetType) for member in group.members):
         return dict.fromkeys((one.topic for one in group.partitions), frozenset(group.agent_ids))

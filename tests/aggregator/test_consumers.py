@@ -113,7 +113,15 @@ def test_a_member_is_found_by_its_client_id_then_its_host_then_the_groups_name(
 def test_a_group_without_members_is_found_by_its_name() -> None:
     kafka = kafka_of(folded(*TOLD, group(name="scribe-v2")))
     assert kafka["groups"][0]["agent_ids"] == ["scribe"]
-    assert [one.get("agent_ids") for one in kafka["topics"]] == [None, ["scribe"]]
+    assert [one.get("agent_ids") for one in kafka["topics"]] == [None, None]
+
+
+def test_a_topic_is_not_read_by_the_agent_that_a_group_without_members_is_called_after() -> None:
+    nobody, somebody = group(name="scribe-old"), group(member(), name="research-agent", reads=("replies",))
+    outcome = folded(*TOLD, nobody, somebody, then=(group(member(), name="scribe-old"), group(name="x")))
+    for tick, readers in enumerate((None, ["scribe"])):
+        topics = {one["topic"]: one.get("agent_ids") for one in kafka_of(outcome, tick)["topics"]}
+        assert topics == {"tasks": readers, "replies": ["research-agent"]}
 
 
 def test_the_name_of_a_group_counts_only_where_none_of_its_members_is_known() -> None:
@@ -176,8 +184,8 @@ BY_ID = group(member("laptop-1"))
         ("the agent goes", BY_ID, (event("agent_removed", instance="laptop-1"),), ("scribe", None)),
         ("the agent is renamed", BY_ID, (event("heartbeat", instance="laptop-1", name="Poet"),),
          ("scribe", "poet")),
-        ("the agent comes", group(name="writer-1"), (event("heartbeat", instance="x", name="Writer"),),
-         (None, "writer")),
+        ("the agent comes", group(member(), name="writer-1"),
+         (event("heartbeat", instance="x", name="Writer"),), (None, "writer")),
         ("the member is another", BY_ID, (BY_HOST,), ("scribe", "research-agent")),
         ("the deployment is excluded", BY_HOST,
          (agent("research-agent", "R", labeled=True, excluded=True),), ("research-agent", None)),
