@@ -5,6 +5,8 @@ from typing import TypeVar
 
 from msgspec import UnsetType
 
+from runtime.names import seen
+
 T = TypeVar("T")
 Finding = tuple[bool, str]
 """Whether it is critical, and the sentence."""
@@ -18,7 +20,7 @@ _UNITS = ((172_800, 86_400, "days"), (7200, 3600, "h"), (120, 60, "min"))
 
 def because(reason: str | UnsetType) -> str:
     """Put a source's own words behind a sentence, on one line and bounded, where it has any."""
-    text = "" if isinstance(reason, UnsetType) else " ".join(reason.split())
+    text = "" if isinstance(reason, UnsetType) else seen(reason)
     return f": {text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + '…'}" if text else ""
 
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 from msgspec import UNSET, UnsetType
 
 from api.findings import MAX_ALIKE, Finding, alike, because, duration, many
+from runtime.names import readable
 from schema.part_models import Group, Kafka, Topic
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ def kafka_issues(kafka: Kafka, now: datetime) -> Iterator[Finding]:
     ]
     yield from alike(
         anew,
-        lambda row: f"Topic {row[0]} was made anew at {row[1]:%H:%M:%S}",
+        lambda row: f"Topic {readable(row[0])} was made anew at {row[1]:%H:%M:%S}",
         lambda rest: f"{many(len(rest), 'more topic')} made anew",
     )
     groups = [one for one in kafka.groups if not _is_forgotten(one, now)]
@@ -55,7 +56,9 @@ def kafka_issues(kafka: Kafka, now: datetime) -> Iterator[Finding]:
     )
     yield from alike(
         _most_first(groups, _lost),
-        lambda one: f"Group {one.group} lost {many(_lost(one), 'message')}: removed before it read them",
+        lambda one: (
+            f"Group {readable(one.group)} lost {many(_lost(one), 'message')}: removed before it read them"
+        ),
         lambda rest: f"{many(len(rest), 'more group')} lost messages",
     )
     yield from _piling_up(kafka.topics)
@@ -64,13 +67,15 @@ def kafka_issues(kafka: Kafka, now: datetime) -> Iterator[Finding]:
 def _partitions(topics: list[Topic]) -> Iterator[Finding]:
     yield from alike(
         _most_first(topics, lambda one: _number(one.leaderless)),
-        lambda one: f"Topic {one.topic} has {many(_count(one.leaderless), 'partition')} without a leader",
+        lambda one: (
+            f"Topic {readable(one.topic)} has {many(_count(one.leaderless), 'partition')} without a leader"
+        ),
         lambda rest: f"{many(len(rest), 'more topic')} with partitions without a leader",
         critical=True,
     )
     yield from alike(
         _most_first(topics, lambda one: _number(one.under_replicated)),
-        lambda one: f"Topic {one.topic} has {_share(one)} under-replicated",
+        lambda one: f"Topic {readable(one.topic)} has {_share(one)} under-replicated",
         lambda rest: f"{many(len(rest), 'more topic')} with under-replicated partitions",
     )
 
@@ -92,12 +97,12 @@ def _brokers(kafka: Kafka) -> Iterator[Finding]:
 def _unread(kafka: Kafka) -> Iterator[Finding]:
     yield from alike(
         [one for one in kafka.topics if one.unavailable],
-        lambda one: f"Topic {one.topic} cannot be read{because(one.unavailable)}",
+        lambda one: f"Topic {readable(one.topic)} cannot be read{because(one.unavailable)}",
         lambda rest: f"{many(len(rest), 'more topic')} cannot be read",
     )
     yield from alike(
         [one for one in kafka.groups if one.unavailable],
-        lambda one: f"Group {one.group} cannot be read{because(one.unavailable)}",
+        lambda one: f"Group {readable(one.group)} cannot be read{because(one.unavailable)}",
         lambda rest: f"{many(len(rest), 'more group')} cannot be read",
     )
 
@@ -117,12 +122,21 @@ def _more_behind(groups: Sequence[Group]) -> str:
 
 
 def _badness(group: Group) -> tuple[int, float, float, str]:
+    """Order groups as `cli/kafka_rows.py` and the dashboard (`consumer-lag/order.ts`) do.
+
+    By verdict, but one that has stopped and is abandoned behind those that somebody runs: hundreds of relics
+    must not hide the agent that died. Then by seconds, messages and name; what is unknown is least.
+    """
     return (
-        _RANK[str(group.verdict)],
-        -_number(group.lag_seconds),
-        -_number(group.lag_messages),
+        len(_RANK) if _is_abandoned(group) else _RANK[str(group.verdict)],
+        -_number(group.lag_seconds, -1),
+        -_number(group.lag_messages, -1),
         group.group,
     )
+
+
+def _is_abandoned(group: Group) -> bool:
+    return group.verdict == "stopped" and not group.members and not group.agent_ids
 
 
 def _behind(group: Group) -> str:
@@ -137,11 +151,11 @@ def _behind(group: Group) -> str:
     messages = [one.lag_messages for one in parts if isinstance(one.lag_messages, int)]
     seconds = [one.lag_seconds for one in parts if not isinstance(one.lag_seconds, UnsetType)]
     distance = _distance(sum(messages) if messages else UNSET, max(seconds, default=UNSET))
-    return f"{_fares(group)} on {topic}{more}{distance}{_prospect(group)}"
+    return f"{_fares(group)} on {readable(topic)}{more}{distance}{_prospect(group)}"
 
 
 def _fares(group: Group) -> str:
-    return f"Group {group.group} {_WORST_FIRST[str(group.verdict)]}"
+    return f"Group {readable(group.group)} {_WORST_FIRST[str(group.verdict)]}"
 
 
 def _distance(messages: int | UnsetType, seconds: float | UnsetType) -> str:
@@ -151,9 +165,11 @@ def _distance(messages: int | UnsetType, seconds: float | UnsetType) -> str:
 
 
 def _prospect(group: Group) -> str:
+    if group.verdict != "lagging":
+        return ""  # That a group which stands still does not catch up goes without saying.
     if group.never_catches_up is True:
         return ", never catches up at this pace"
-    if isinstance(group.seconds_to_catch_up, UnsetType) or group.verdict != "lagging":
+    if isinstance(group.seconds_to_catch_up, UnsetType):
         return ""
     return f", catches up in {duration(group.seconds_to_catch_up)}"
 
@@ -166,15 +182,17 @@ def _piling_up(topics: list[Topic]) -> Iterator[Finding]:
     )
     yield from alike(
         [one for one in topics if one.backpressure is True],
-        lambda one: f"Topic {one.topic} is under backpressure: its lag grows and its throughput does not",
+        lambda one: (
+            f"Topic {readable(one.topic)} is under backpressure: its lag grows and its throughput does not"
+        ),
         lambda rest: f"{many(len(rest), 'more topic')} under backpressure",
     )
 
 
 def _dead_letters(topic: Topic) -> str:
-    source = f": messages of {topic.dead_letter_of}" if topic.dead_letter_of else ""
+    source = f": messages of {readable(topic.dead_letter_of)}" if topic.dead_letter_of else ""
     pace = f"{_number(topic.dead_letters_per_minute):,.3g} a minute"
-    return f"Dead-letter topic {topic.topic} grows by {pace}{source}"
+    return f"Dead-letter topic {readable(topic.topic)} grows by {pace}{source}"
 
 
 def _lost(group: Group) -> int:
@@ -186,8 +204,8 @@ def _most_first(found: Iterable[T], amount: Callable[[T], float]) -> list[T]:
     return sorted((one for one in found if amount(one)), key=amount, reverse=True)
 
 
-def _number(value: float | UnsetType) -> float:
-    return 0 if isinstance(value, UnsetType) else value
+def _number(value: float | UnsetType, unknown: float = 0) -> float:
+    return unknown if isinstance(value, UnsetType) else value
 
 
 def _count(value: int | UnsetType) -> int:

@@ -11,9 +11,9 @@ Verdict = Literal["ok", "lagging", "stalled", "stopped", "rewinding"]
 PartitionDoubt = Literal["no_commit", "beyond_end", "truncated", "future_timestamps", "unanswered"]
 """What makes a partition's lag doubtful.
 
-Nothing is committed; the commit lies beyond the end (the topic was made anew); what comes next was removed by
-the broker; timestamps are later than now, so that `lag_seconds` is a lower bound; the partition does not
-answer, and its offsets are the last known.
+Nothing is committed; the commit lies beyond the end (the topic was made anew, or somebody set it there);
+what comes next was removed by the broker; timestamps are later than now, so that `lag_seconds` is a lower
+bound; the partition does not answer, and its offsets are the last known.
 """
 CommitsFrom = Literal["internal_topic", "admin_api"]
 """How committed offsets are known: by reading `__consumer_offsets`, or by asking the coordinators."""

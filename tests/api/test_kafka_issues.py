@@ -54,6 +54,9 @@ TWO = (part("tasks", "stalled", 1000, 84.2), part("tasks", "ok", 200, 1, 1))
          "Group writer is rewinding on tasks: 50 messages, 8.4 s behind"),
         (group("lagging", part("tasks", "lagging", 1200, 8), never_catches_up=True),
          "Group writer is lagging on tasks: 1,200 messages, 8 s behind, never catches up at this pace"),
+        (group("stalled", *TWO, never_catches_up=True),
+         "Group writer is stalled on tasks: 1,200 messages, 84 s behind"),
+        (group("stopped", lag_seconds=300, never_catches_up=True), "Group writer has stopped: 5 min behind"),
         (group("lagging", part("tasks", "lagging", 1200, 8), seconds_to_catch_up=400),
          "Group writer is lagging on tasks: 1,200 messages, 8 s behind, catches up in 6 min"),
         (group("stalled", part("a", "stalled", 5, 10), part("b", "stalled", 1, 20), part("c", "ok", 9, 30)),
@@ -142,6 +145,42 @@ def test_the_worst_group_is_told_first() -> None:
         group("stopped", name="f", lag_seconds=5, lag_messages=7),
     ]  # fmt: skip
     assert [sentence.split()[1] for sentence in told(tuple(groups)).issues] == ["e", "f", "d", "c", "b", "a"]
+
+
+def test_the_stopped_group_of_an_agent_stands_before_five_hundred_of_nobody() -> None:
+    """The order of tests/cli/test_show_kafka.py and of the dashboard's order.test.ts."""
+    relics = [
+        group("stopped", name=f"relic-{one}", members=[], lag_seconds=80_000 + one) for one in range(500)
+    ]
+    living = [
+        group("lagging", name="lagging"),
+        group("stopped", name="member", lag_seconds=1),
+        group("stopped", name="agent", members=[], agent_ids=["writer"], lag_seconds=9),
+    ]
+    found = told((*relics, *living)).issues
+    assert [sentence.split()[1] for sentence in found[:4]] == ["agent", "member", "lagging", "relic-499"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a\nGroup b has stopped", "a Group b has stopped"),
+        ("safe\u202etxt", "safe\\u{202e}txt"),
+        (" ", "\\u{20}"),
+        ("n" * 255 + "z", "n" * 53 + "…" + "n" * 25 + "z"),
+    ],
+)
+def test_a_name_that_somebody_chose_to_mislead_is_written_so_that_it_cannot(name: str, shown: str) -> None:
+    found = told(
+        (group("stalled", part(name, "stalled", 1, 9), part("a", "ok", 0, 0, lost_messages=2), name=name),
+         group(name="other", unavailable=f"denied: {name}")),
+        (topic(name, leaderless=1, under_replicated=1, backpressure=True, recreated_at=AT, unavailable="x",
+               dead_letters_per_minute=1, dead_letter_of=name),),
+    ).issues  # fmt: skip
+    assert len(found) == 10
+    assert all(sentence.isprintable() for sentence in found)
+    assert f"Group {shown} is stalled on {shown}: 1 message, 9 s behind" in found
+    assert sum(f"opic {shown} " in sentence for sentence in found) == 6
 
 
 def test_what_cannot_be_written_to_comes_first_and_then_causes_before_what_they_hit() -> None:

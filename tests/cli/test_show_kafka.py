@@ -38,6 +38,10 @@ def group(name: str, verdict: str = "", **more: Any) -> dict[str, Any]:
             group("writer", "lagging", lag_messages=7, lag_seconds=8.0, seconds_to_catch_up=40.0),
             ["writer", "lagging", "7", "8", "40", "–"],
         ),
+        (
+            group("writer", "ok", lag_messages=7, lag_seconds=8.0, never_catches_up=True),
+            ["writer", "ok", "7", "8", "–", "–"],
+        ),
         (group("writer"), ["writer", "–", "–", "–", "–", "–"]),
         (
             group("writer", unavailable="not authorised"),
@@ -78,7 +82,9 @@ def test_a_topic_has_its_row(more: dict[str, Any], row: list[str]) -> None:
 
 
 def test_the_worst_groups_stand_first_and_those_of_nobody_behind_them() -> None:
+    """The order of tests/api/test_kafka_issues.py and of the dashboard's order.test.ts."""
     groups = [
+        group("unknown"),
         group("ok-behind", "ok", lag_messages=5), group("ok", "ok"), group("refused", unavailable="no"),
         group("dead", "stopped", members=[], lag_seconds=1e6), group("lagging", "lagging"),
         group("rewinding", "rewinding"), group("stalled", "stalled", lag_seconds=3.0),
@@ -87,6 +93,7 @@ def test_the_worst_groups_stand_first_and_those_of_nobody_behind_them() -> None:
     ]  # fmt: skip
     assert [line.split()[0] for line in below("consumer groups", groups=groups)] == [
         "stopped", "stalled-longer", "stalled", "rewinding", "lagging", "refused", "dead", "ok-behind", "ok",
+        "unknown",
     ]  # fmt: skip
 
 
@@ -107,6 +114,23 @@ def test_what_does_not_fit_on_a_screen_is_counted() -> None:
     assert (len(shown), shown[-1]) == (MAX_KAFKA + 1, "… and 9980 more: oracle state --json")
     shown = below("topics", topics=[{"topic": f"t-{number}"} for number in range(21)])
     assert (len(shown), shown[-1]) == (MAX_KAFKA + 1, "… and 1 more: oracle state --json")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (" ", "\\u{20}"),
+        ("a\n\x1b[2Jb", "a \\u{1b}[2Jb"),
+        ("safe\u202etxt", "safe\\u{202e}txt"),
+        ("x" * 255 + "z", "x" * 39 + "…" + "x" * 19 + "z"),
+    ],
+)
+def test_a_name_that_somebody_chose_to_mislead_is_written_so_that_it_cannot(name: str, shown: str) -> None:
+    (line,) = below("consumer groups", groups=[group(name, "ok", lag_messages=3)])
+    assert line.split("  ") == [shown, *line.split("  ")[1:]]
+    (line,) = below("topics", topics=[{"topic": name, "depth": 3, "dead_letter_of": name}])
+    assert line.startswith(f"{shown}  ")
+    assert line.endswith(f"dead letters of {shown}")
 
 
 def test_without_kafka_nothing_of_it_is_shown() -> None:

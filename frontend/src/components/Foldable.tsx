@@ -1,5 +1,6 @@
 // One line of a list that opens: what it is and how it fares, and below it, when open, the rest.
 import { type ReactNode, useId } from 'react'
+import { readable } from './names'
 import type { Tone } from './status'
 
 interface FoldableProps {
@@ -34,7 +35,7 @@ export function Foldable({ name, tone, line, badges, figures, open, onToggle, ch
               <span aria-hidden="true" className={`chevron ${open ? 'rotate-90' : ''}`}>
                 ▸
               </span>
-              {name}
+              {readable(name)}
             </button>
           </h3>
           <p className="text-muted text-xs [overflow-wrap:anywhere]">{line}</p>

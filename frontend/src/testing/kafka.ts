@@ -91,6 +91,7 @@ function sickGroups(ago: (seconds: number) => string): Group[] {
     }),
     aGroup('writer-agents', {
       state: 'Empty',
+      agent_ids: ['writer-agent'],
       verdict: 'stopped',
       lag_messages: 13_450,
       lag_seconds: 74,

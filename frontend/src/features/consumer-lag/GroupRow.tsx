@@ -5,6 +5,7 @@ import { Badge } from '@/components/Badge'
 import { Elapsed } from '@/components/Elapsed'
 import { Foldable } from '@/components/Foldable'
 import { Metric } from '@/components/Metric'
+import { readable } from '@/components/names'
 import { rate } from '@/components/rate'
 import { count, UNKNOWN } from '@/components/units'
 import { Behind, CatchUp, Messages } from './Lag'
@@ -51,7 +52,8 @@ function Line({ group: { state, members, agent_ids = [], committed_at, unavailab
   return (
     <>
       {state} · {count(members.length)} {members.length === 1 ? 'member' : 'members'}
-      {agent_ids.length > 0 && ` · ${agent_ids.length === 1 ? 'agent' : 'agents'} ${agent_ids.join(', ')}`}
+      {agent_ids.length > 0 &&
+        ` · ${agent_ids.length === 1 ? 'agent' : 'agents'} ${agent_ids.map(readable).join(', ')}`}
       {committed_at !== undefined ? (
         <>
           {' · committed '}

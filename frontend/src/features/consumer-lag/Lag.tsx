@@ -2,7 +2,10 @@
 import type { Group } from '@/api/generated/oracleState'
 import { count, duration } from '@/components/units'
 
-type Lag = Pick<Group, 'lag_messages' | 'lag_seconds' | 'seconds_to_catch_up' | 'never_catches_up'>
+type Lag = Pick<
+  Group,
+  'lag_messages' | 'lag_seconds' | 'seconds_to_catch_up' | 'never_catches_up' | 'verdict'
+>
 
 export function Messages({ of: { lag_messages } }: { of: Lag }) {
   if (lag_messages === undefined) return <span className="text-muted">lag unknown</span>
@@ -26,9 +29,11 @@ interface CatchUpProps {
 }
 
 export function CatchUp({ of, before = '' }: CatchUpProps) {
-  const { lag_messages, seconds_to_catch_up, never_catches_up } = of
+  const { lag_messages, seconds_to_catch_up, never_catches_up, verdict } = of
   if (lag_messages === 0) return null
   if (never_catches_up === true) {
+    // What is judged well is not said to be lost, whatever the rates of a moment are.
+    if (verdict === 'ok') return null
     return (
       <>
         {before}

@@ -2,6 +2,7 @@
 import { useMemo } from 'react'
 import type { GroupPartition } from '@/api/generated/oracleState'
 import { Badge } from '@/components/Badge'
+import { readable } from '@/components/names'
 import { Pager, usePages } from '@/components/Pager'
 import { Behind, CatchUp, Messages } from './Lag'
 import { worstPartitionsFirst } from './order'
@@ -20,11 +21,12 @@ interface PartitionTableProps {
 export function PartitionTable({ of, partitions, leftOut }: PartitionTableProps) {
   const ordered = useMemo(() => worstPartitionsFirst(partitions), [partitions])
   const pages = usePages(ordered, PARTITIONS_A_PAGE)
+  const name = readable(of)
   return (
     <div className="flex flex-col gap-2">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section tabIndex={0} aria-label={`Table of the partitions of ${of}`} className="overflow-x-auto">
-        <table className="figure-table" aria-label={`Partitions of ${of}`}>
+      <section tabIndex={0} aria-label={`Table of the partitions of ${name}`} className="overflow-x-auto">
+        <table className="figure-table" aria-label={`Partitions of ${name}`}>
           <thead>
             <tr>
               {COLUMNS.map((column) => (
@@ -41,7 +43,7 @@ export function PartitionTable({ of, partitions, leftOut }: PartitionTableProps)
           </tbody>
         </table>
       </section>
-      <Pager of={`partitions of ${of}`} pages={pages} />
+      <Pager of={`partitions of ${name}`} pages={pages} />
       {leftOut > 0 && (
         <p className="text-muted text-xs">
           {leftOut.toLocaleString('en')} more with less lag are counted in the sums and not listed.
@@ -57,7 +59,7 @@ function PartitionRow({ partition }: { partition: GroupPartition }) {
   return (
     <tr>
       <th scope="row">
-        {topic} · {partition.partition}
+        {readable(topic)} · {partition.partition}
         {doubt !== undefined && <span className="doubt">{doubt}</span>}
       </th>
       <td>

@@ -6,15 +6,17 @@ import { narrowed, sumsOf, worstGroupsFirst, worstPartitionsFirst } from './orde
 const names = (groups: readonly Group[]) => groups.map(({ group }) => group)
 
 describe('consumer groups', () => {
-  it('stand in the order of their verdict, and one that cannot be read above those that are well', () => {
+  // tests/cli/test_show_kafka.py and tests/api/test_kafka_issues.py hold the same order.
+  it('stand in the order of their verdict, but those of nobody behind all that may be helped', () => {
     const groups = [
+      aGroup('abandoned', { verdict: 'stopped', lag_seconds: 1e6 }),
       aGroup('unknown'),
       aGroup('ok', { verdict: 'ok' }),
       aGroup('refused', { unavailable: 'GROUP_AUTHORIZATION_FAILED' }),
       aGroup('lagging', { verdict: 'lagging', lag_seconds: 9000 }),
       aGroup('rewinding', { verdict: 'rewinding' }),
       aGroup('stalled', { verdict: 'stalled' }),
-      aGroup('stopped', { verdict: 'stopped' }),
+      aGroup('stopped', { verdict: 'stopped', agent_ids: ['writer'] }),
     ]
     expect(names(worstGroupsFirst(groups))).toEqual([
       'stopped',
@@ -22,6 +24,7 @@ describe('consumer groups', () => {
       'rewinding',
       'lagging',
       'refused',
+      'abandoned',
       'ok',
       'unknown',
     ])

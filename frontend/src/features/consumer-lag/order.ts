@@ -1,26 +1,44 @@
 // The order in which groups and partitions are listed, and those that a search finds. Pure.
 import type { Group, GroupPartition } from '@/api/generated/oracleState'
-import { isInTrouble, weightOf } from './verdicts'
+import { ABANDONED_WEIGHT, isInTrouble, weightOf } from './verdicts'
 
 type Lagging = Pick<Group, 'verdict' | 'unavailable' | 'lag_seconds' | 'lag_messages'>
 
-/** Worst first: by verdict, then by seconds, then by messages; what is unknown stands behind what is known. */
-function compare(left: Lagging, right: Lagging): number {
+/** By seconds, then by messages; what is unknown stands behind what is known. */
+function compareLags(left: Lagging, right: Lagging): number {
   return (
-    weightOf(right) - weightOf(left) ||
     (right.lag_seconds ?? -1) - (left.lag_seconds ?? -1) ||
     (right.lag_messages ?? -1) - (left.lag_messages ?? -1)
   )
 }
 
+/**
+ * The order of cli/kafka_rows.py and api/kafka_issues.py: by verdict, but one that cannot be read, and behind it
+ * one that has stopped and is abandoned, stand between those in trouble and those that are well: hundreds of
+ * relics must not hide the agent that died. Then by seconds, messages and name.
+ */
 export function worstGroupsFirst(groups: readonly Group[]): Group[] {
-  return groups.toSorted((left, right) => compare(left, right) || byCodeUnits(left.group, right.group))
+  return groups.toSorted(
+    (left, right) =>
+      groupWeight(right) - groupWeight(left) ||
+      compareLags(left, right) ||
+      byCodeUnits(left.group, right.group),
+  )
+}
+
+function groupWeight(group: Group): number {
+  const { verdict, members, agent_ids = [] } = group
+  const isAbandoned = verdict === 'stopped' && members.length === 0 && agent_ids.length === 0
+  return isAbandoned ? ABANDONED_WEIGHT : weightOf(group)
 }
 
 export function worstPartitionsFirst(partitions: readonly GroupPartition[]): GroupPartition[] {
   return partitions.toSorted(
     (left, right) =>
-      compare(left, right) || byCodeUnits(left.topic, right.topic) || left.partition - right.partition,
+      weightOf(right) - weightOf(left) ||
+      compareLags(left, right) ||
+      byCodeUnits(left.topic, right.topic) ||
+      left.partition - right.partition,
   )
 }
 

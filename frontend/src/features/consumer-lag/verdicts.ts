@@ -16,14 +16,15 @@ export const VERDICT_TONE: Record<Verdict, Tone> = {
 export const VERDICT_MEANS: Record<Verdict, string> = {
   ok: 'It has read everything, or it keeps up with what comes in.',
   lagging: 'It reads, but over the last samples its lag did not shrink.',
-  stalled: 'It still commits, but its position does not move while messages wait.',
+  stalled: 'A member is there, but its position does not move while messages wait.',
   stopped: 'It no longer commits while messages wait.',
   rewinding: 'Its position went back: it reads messages again.',
 }
 
 export const DOUBT_MEANS: Record<Doubt, string> = {
   no_commit: 'Nothing is committed here, so that the lag is unknown.',
-  beyond_end: 'The commit lies beyond the end: the topic was made anew. The lag counts as 0.',
+  beyond_end:
+    'The commit lies beyond the end: the topic was made anew, or the commit was set there. The lag counts as 0.',
   truncated: 'The broker removed messages that the group had not read.',
   future_timestamps: 'Messages bear times later than now: it is behind by at least this long.',
   unanswered: 'The partition does not answer: its offsets are the last known.',
@@ -40,8 +41,10 @@ export function doubtOf({ doubt, lost_messages = 0 }: GroupPartition): string | 
 }
 
 /** The worst verdict weighs most; a group that cannot be read stands above those that are well. */
-const VERDICT_WEIGHT: Record<Verdict, number> = { stopped: 5, stalled: 4, rewinding: 3, lagging: 2, ok: 0 }
-const UNREADABLE_WEIGHT = 1
+const VERDICT_WEIGHT: Record<Verdict, number> = { stopped: 6, stalled: 5, rewinding: 4, lagging: 3, ok: 0 }
+const UNREADABLE_WEIGHT = 2
+/** Of a group that nobody runs any more; still in trouble, but behind all who may be helped. */
+export const ABANDONED_WEIGHT = 1
 const UNKNOWN_WEIGHT = -1
 
 type Judged = Pick<Group, 'verdict' | 'unavailable'>

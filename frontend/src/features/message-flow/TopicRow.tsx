@@ -4,6 +4,7 @@ import type { Topic } from '@/api/generated/oracleState'
 import { Badge } from '@/components/Badge'
 import { Foldable } from '@/components/Foldable'
 import { Metric } from '@/components/Metric'
+import { readable } from '@/components/names'
 import { rate } from '@/components/rate'
 import { bytesPerSecond, count, duration, UNKNOWN } from '@/components/units'
 import { notesOf, toneOf } from './topics'
@@ -40,8 +41,8 @@ export const TopicRow = memo(function TopicRow({ topic, deadLetters = [], open, 
 function lineOf({ partitions, agent_ids = [], dead_letter_of }: Topic): string {
   return [
     `${count(partitions)} ${partitions === 1 ? 'partition' : 'partitions'}`,
-    dead_letter_of === undefined ? [] : `dead letters of ${dead_letter_of}`,
-    agent_ids.length === 0 ? [] : `read by ${agent_ids.join(', ')}`,
+    dead_letter_of === undefined ? [] : `dead letters of ${readable(dead_letter_of)}`,
+    agent_ids.length === 0 ? [] : `read by ${agent_ids.map(readable).join(', ')}`,
   ]
     .flat()
     .join(' · ')
@@ -80,7 +81,7 @@ function Inside({ topic, deadLetters }: { topic: Topic; deadLetters: readonly To
   return (
     <>
       {notes.length > 0 && (
-        <ul aria-label={`Notes on ${topic.topic}`} className="text-sm [overflow-wrap:anywhere]">
+        <ul aria-label={`Notes on ${readable(topic.topic)}`} className="text-sm [overflow-wrap:anywhere]">
           {notes.map(({ word, means }) => (
             <li key={word}>{means}</li>
           ))}
@@ -125,8 +126,8 @@ function Inside({ topic, deadLetters }: { topic: Topic; deadLetters: readonly To
 }
 
 function inWords({ topic, dead_letters_per_minute }: Topic): string {
-  if (dead_letters_per_minute === undefined) return topic
-  return `${topic}, ${rate(dead_letters_per_minute)} a minute`
+  if (dead_letters_per_minute === undefined) return readable(topic)
+  return `${readable(topic)}, ${rate(dead_letters_per_minute)} a minute`
 }
 
 /** Bytes are written as in a rate, without the time. */

@@ -1,5 +1,6 @@
 // What there is to say of a topic, the order in which topics are listed, and those a search finds. Pure.
 import type { Topic } from '@/api/generated/oracleState'
+import { readable } from '@/components/names'
 import { rate } from '@/components/rate'
 import { type Tone, WEIGHT } from '@/components/status'
 import { count, timeOfDay } from '@/components/units'
@@ -51,7 +52,7 @@ export function notesOf(topic: Topic): Note[] {
       ? {
           tone: 'calm' as const,
           word: 'dead letters',
-          means: `It takes what ${dead_letter_of} could not deliver.`,
+          means: `It takes what ${readable(dead_letter_of)} could not deliver.`,
         }
       : [],
   ].flat()
@@ -64,7 +65,7 @@ function deadLettersGrow({ dead_letters_per_minute = 0 }: Topic): boolean {
 function deadLettersOf(topic: Topic): Note | [] {
   const { dead_letters_per_minute, dead_letter_of } = topic
   if (!deadLettersGrow(topic)) return []
-  const whose = dead_letter_of === undefined ? '' : ` of ${dead_letter_of}`
+  const whose = dead_letter_of === undefined ? '' : ` of ${readable(dead_letter_of)}`
   const number = rate(dead_letters_per_minute)
   return bad(`+${number} dead letters/min`, `Messages${whose} fail and land here, ${number} a minute.`)
 }
