@@ -4,11 +4,13 @@ Exit codes: 0 after SIGTERM or SIGINT, 1 on an unexpected error, 2 on a wrong se
 broker or store, 4 when the Kafka client cannot continue. Whoever supervises the process starts it again.
 """
 
+import _thread
 import asyncio
 import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from types import FrameType
 from typing import Generic, NoReturn, TypeVar
 
 import tenacity
@@ -101,7 +103,7 @@ def _framed(
     logs.configure(name, options.oracle_log_level)
     service = Service(name, options, *dependencies)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: service.stop.set())
+        signal.signal(number, _stops(service.stop))
     try:
         server = health.serve(service.health, name, options.health_host, options.health_port)
     except OSError as error:
@@ -128,3 +130,19 @@ def _framed(
             server.shutdown()
     service.log.info("stopped")
     return 0
+
+
+def _stops(stop: threading.Event) -> Callable[[int, FrameType | None], None]:
+    """Give a signal handler that sets an event, from another thread, once.
+
+    A handler runs between any two steps of the main thread, and within itself when signals come close
+    together (Ctrl-C and a supervisor's): whoever holds the event's lock then would wait for itself.
+    """
+    asked: list[int] = []
+
+    def handler(number: int, _: FrameType | None) -> None:
+        if not asked:
+            asked.append(number)
+            _thread.start_new_thread(stop.set, ())
+
+    return handler

@@ -37,7 +37,7 @@ class BaseSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     kafka_bootstrap_servers: Annotated[str, Meta(min_length=1)] = "kafka:9092"
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = "PLAIN"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     kafka_sasl_username: str = ""
     kafka_sasl_password: str = ""
     kafka_ssl_ca_location: str = ""

@@ -41,6 +41,7 @@ class KafkaClient:
     """Asks one cluster."""
 
     def __init__(self, settings: BaseSettings) -> None:
+        self.settings = settings
         self.servers = settings.kafka_bootstrap_servers
         self.ask_sizes = ask_for(settings)
         self._last_error = ""
@@ -55,9 +56,16 @@ class KafkaClient:
             raise SettingError(f"the Kafka client refuses its settings: {error.args[0].str()}") from None
 
     def reopen(self) -> None:
-        """Begin with new connections: a client whose broker was killed may go on asking what is no more."""
-        self._consumer.close()
-        self._open()
+        """Begin with new connections: a client whose broker was killed may go on asking what is no more.
+
+        Raises SourceUnavailable where that fails, as while a certificate is being replaced.
+        """
+        before = self._consumer
+        try:
+            self._open()
+        except KafkaException as error:
+            raise SourceUnavailable(f"the Kafka client cannot begin anew: {error.args[0].str()}") from None
+        before.close()
 
     def close(self) -> None:
         """Close the connections."""
@@ -65,7 +73,7 @@ class KafkaClient:
 
     def _open(self) -> None:
         told = {**self.config, "error_cb": self._note}
-        self.admin = AdminClient(told)
+        admin = AdminClient(told)
         # Only its requests for offsets are used: it is given no partition and subscribes to nothing. The
         # high watermark is wanted, as Kafka's own tool shows it, not the last stable offset.
         self._consumer = Consumer(
@@ -76,6 +84,7 @@ class KafkaClient:
                 "isolation.level": "read_uncommitted",
             }
         )
+        self.admin = admin
 
     async def metadata(self, sizes: Mapping[str, int]) -> ClusterMetadata:
         """Read which brokers, topics and partitions there are. Raises SourceUnavailable.
@@ -85,11 +94,16 @@ class KafkaClient:
         self.admin.poll(0)
         self._last_error = ""
         try:
-            # By the consumer: so it knows at once who leads now, when it asks for the watermarks.
-            told = await asyncio.to_thread(self._consumer.list_topics, timeout=REQUEST_SECONDS)
+            told = await asyncio.to_thread(self._list_topics)
         except KafkaException as error:
             raise SourceUnavailable(self._reason(error)) from None
         return _metadata(told, sizes)
+
+    def _list_topics(self) -> Any:
+        # Each client knows the brokers that it was told of last. The admin client asks every one of them for
+        # its groups: for that, one topic is enough.
+        self.admin.list_topics(INTERNAL_TOPIC, timeout=REQUEST_SECONDS)
+        return self._consumer.list_topics(timeout=REQUEST_SECONDS)
 
     async def watermarks(self, leaders: Mapping[Place, int], which: int) -> Answers:
         """Ask the watermark of each partition: `which` is EARLIEST or LATEST; `leaders` says whom to ask."""

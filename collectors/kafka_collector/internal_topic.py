@@ -74,7 +74,7 @@ class InternalTopic:
         self._config = {**config, **_CONFIG, "error_cb": self._note}
         self._consumer = Consumer(self._config)
         self._is_used = False
-        self._moved_at = 0.0
+        self._behind_since: float | None = None
         self._partitions: tuple[int, ...] = ()
         self._topic_id = ""
         self._at: dict[int, int] = {}
@@ -88,6 +88,12 @@ class InternalTopic:
         known, tells a topic that was made anew. Raises SourceDenied where the topic may not be read, and
         SourceUnavailable where no broker answers.
         """
+        try:
+            return self._read(partitions, limit_seconds, topic_id)
+        except KafkaException as error:
+            raise self._refused(error.args[0]) from None
+
+    def _read(self, partitions: Sequence[int], limit_seconds: float, topic_id: str) -> Progress:
         deadline = time.monotonic() + limit_seconds
         self._errors.clear()
         self._follow(tuple(sorted(partitions)), topic_id)
@@ -95,7 +101,7 @@ class InternalTopic:
             return Progress(0, 0, whole=True)
         if not self._at:
             self._assign(self._asked(_EARLIEST))
-        elif self._denied or time.monotonic() - self._moved_at > _STUCK_SECONDS:
+        elif self._denied or self._is_stuck():
             # A client that was refused does not ask again soon, and one that brings nothing may never.
             self._assign(self._at)
         highs = self._high_watermarks()
@@ -106,7 +112,9 @@ class InternalTopic:
             self._assign(self._asked(_EARLIEST))
         read = self._read_to(ends, deadline)
         if read or not self._is_behind(ends):
-            self._moved_at = time.monotonic()
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since = time.monotonic()
         if said := self._said_of_denial(ends):
             raise _denied(said)
         left = sum(max(0, end - self._at.get(number, 0)) for number, end in ends.items())
@@ -138,10 +146,10 @@ class InternalTopic:
     def _assign(self, starts: Mapping[int, int]) -> None:
         if self._is_used:
             # A client that knew a topic before it was deleted was seen to fetch nothing of its successor.
-            self._consumer.close()
-            self._consumer = Consumer(self._config)
+            before, self._consumer = self._consumer, Consumer(self._config)
+            before.close()
         self._is_used = True
-        self._moved_at = time.monotonic()
+        self._behind_since = None
         self._denied.clear()
         # The library is slower to find out where a partition begins: 0.4 s were measured.
         self._at = {number: starts.get(number, 0) for number in self._partitions}
@@ -155,10 +163,7 @@ class InternalTopic:
     def _asked(self, timestamp: int) -> dict[int, int]:
         """Ask where each partition begins, or ends for a reader of committed records (last stable offset)."""
         places = [TopicPartition(INTERNAL_TOPIC, number, timestamp) for number in self._partitions]
-        try:
-            found = self._offsets(places)
-        except KafkaException as error:
-            raise self._refused(error.args[0]) from None
+        found = self._offsets(places)
         for place in found:
             if place.error:
                 self._fault(place.error, place.partition)
@@ -185,6 +190,9 @@ class InternalTopic:
         while self._is_behind(ends) and not self._said_of_denial(ends) and time.monotonic() < deadline:
             read += self._fold(self._consumer.consume(_BATCH, _BATCH_SECONDS))
         return read
+
+    def _is_stuck(self) -> bool:
+        return self._behind_since is not None and time.monotonic() - self._behind_since > _STUCK_SECONDS
 
     def _is_behind(self, ends: Mapping[int, int]) -> bool:
         return bool(self._at) and any(self._at[number] < end for number, end in ends.items())
@@ -243,7 +251,8 @@ class InternalTopic:
     def _refused(self, error: KafkaError) -> SourceUnavailable:
         if error.code() in _DENIED:
             return _denied(error.str())
-        self._consumer.poll(0)  # Hands over what was noted for `_note`.
+        # Hands over what was noted for `_note`; a record that comes with it counts like any other.
+        self._fold(self._consumer.consume(_BATCH, 0))
         said = next(iter(self._errors), error.str())
         return SourceUnavailable(
             f"{self._config.get('bootstrap.servers')} gives no offsets of {INTERNAL_TOPIC}: {said}"

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from collectors.kafka_collector.admin_way import AdminWay
 from collectors.kafka_collector.client import EARLIEST, INTERNAL_TOPIC, LATEST, KafkaClient
-from collectors.kafka_collector.coordinators import Coordinators
+from collectors.kafka_collector.coordinators import Coordinators, Told
 from collectors.kafka_collector.sample import (
     ClusterMetadata,
     GroupsSample,
@@ -121,7 +121,7 @@ class Sampler:
                 return "internal_topic", "", nothing
         told = await self._coordinators.groups()
         self._lost = self._lost or told.lost
-        return "admin_api", reason, self._admin_way.take(told)
+        return "admin_api", reason, self._admin_way.take(_doubted(told, metadata))
 
     def _why_not(self, metadata: ClusterMetadata) -> str:
         """Say why the internal topic is not read now, or nothing."""
@@ -158,3 +158,16 @@ class Sampler:
 
     def _is_watched(self, name: str) -> bool:
         return bool(name) and (self._include_own or not is_own(name))
+
+
+def _doubted(told: Told, metadata: ClusterMetadata) -> Told:
+    """Let no group end while some coordinators may be away: their groups are left out without an error."""
+    topic = metadata.topics.get(INTERNAL_TOPIC)
+    if metadata.missing_brokers:
+        missing = ", ".join(map(str, metadata.missing_brokers))
+        why = f"brokers {missing} do not answer: groups that they coordinate may not be listed"
+    elif topic is not None and topic.leaderless:
+        why = f"{len(topic.leaderless)} partitions of {INTERNAL_TOPIC} have no leader, so no coordinator"
+    else:
+        return told
+    return replace(told, whole=False, errors=(*told.errors, why))

@@ -49,6 +49,7 @@ class FakeCluster:
     seconds: float = 1_000_000.0
     ask_sizes = None
     complete: bool = True
+    missing: tuple[int, ...] = (3,)
 
     async def metadata(self, sizes: Mapping[str, int]) -> ClusterMetadata:
         if self.down:
@@ -56,7 +57,9 @@ class FakeCluster:
         topics = {name: TopicSample(name, (0,)) for name, _ in self.ends}
         if self.internal is not None:
             topics[INTERNAL_TOPIC] = self.internal
-        return ClusterMetadata(2, (3,), topics, dict.fromkeys(self.ends, 1) | {(INTERNAL_TOPIC, 0): 1})
+        return ClusterMetadata(
+            2, self.missing, topics, dict.fromkeys(self.ends, 1) | {(INTERNAL_TOPIC, 0): 1}
+        )
 
     async def watermarks(self, leaders: Mapping[Place, int], which: int) -> Answers:
         self.asked.append(which)
@@ -240,11 +243,27 @@ async def test_a_client_that_lost_its_broker_begins_with_new_connections(compose
     await sampler.sample()
     assert cluster.reopened == 1
     cluster.by_admin = Told({}, whole=False, errors=("groups: timed out",), lost=True)
-    assert (await sampler.sample()).groups.errors == ("groups: timed out",)
+    assert (await sampler.sample()).groups.errors[0] == "groups: timed out"
     cluster.by_admin = Told({"one": ONE}, whole=True)
     await sampler.sample()
     await sampler.sample()
     assert cluster.reopened == 2
+
+
+async def test_no_group_ends_while_a_broker_or_a_leader_of_the_internal_topic_is_missing(
+    compose: Compose,
+) -> None:
+    cluster, sampler = compose("admin_api")
+    await sampler.sample()
+    cluster.by_admin = Told({}, whole=True)
+    for _ in range(10):
+        taken = await sampler.sample()
+    assert (set(taken.groups.groups), taken.groups.ended, taken.groups.whole) == ({"one"}, set(), False)
+    (said,) = taken.groups.errors
+    assert said == "brokers 3 do not answer: groups that they coordinate may not be listed"
+    cluster.missing, cluster.internal = (), TopicSample(INTERNAL_TOPIC, (0, 1), 0, frozenset({1}))
+    (said,) = (await sampler.sample()).groups.errors
+    assert said == "1 partitions of __consumer_offsets have no leader, so no coordinator"
 
 
 class FakeConsumer:

@@ -33,12 +33,17 @@ def test_another_cluster_is_watched_with_its_own_security() -> None:
     assert other.kafka_ssl_ca_location == ""
 
 
-def test_every_setting_of_the_watched_cluster_reaches_its_client() -> None:
+def test_every_setting_of_the_watched_cluster_reaches_its_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     names = [
         name
         for name in structs.asdict(KafkaSettings())
         if name.startswith(("watched_kafka_sasl", "watched_kafka_ssl", "watched_kafka_security"))
     ]
+    for name in names:
+        (tmp_path / name).touch()  # what names a file must be there
     settings = structs.replace(
         KafkaSettings(watched_kafka_bootstrap_servers="theirs:9092"), **{name: name for name in names}
     )
@@ -85,11 +90,50 @@ def test_a_wrong_value_is_told_in_one_line_that_names_the_variable(
     assert "\n" not in str(told.value)
 
 
-def test_what_the_client_refuses_is_told_in_one_line_without_the_secret() -> None:
+WATCHED = {"WATCHED_KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092"}
+SASL = {**WATCHED, "WATCHED_KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"WATCHED_KAFKA_BOOTSTRAP_SERVERS": "kafka"},
+            "BOOTSTRAP_SERVERS is wrong: entry 1 is not host:port",
+        ),
+        ({"WATCHED_KAFKA_BOOTSTRAP_SERVERS": ","}, "BOOTSTRAP_SERVERS is wrong: entry 1 is not host:port"),
+        ({"WATCHED_KAFKA_BOOTSTRAP_SERVERS": "a:1,b:99999"}, "BOOTSTRAP_SERVERS is wrong: entry 2"),
+        ({"WATCHED_KAFKA_BOOTSTRAP_SERVERS": "a:9092:s3cret"}, "BOOTSTRAP_SERVERS is wrong: entry 1"),
+        ({"WATCHED_KAFKA_BOOTSTRAP_SERVERS": "u:s3cret@a:1"}, "BOOTSTRAP_SERVERS is wrong: entry 1"),
+        (SASL, "SASL_USERNAME is wrong: it must be set with SASL"),
+        ({**SASL, "WATCHED_KAFKA_SASL_USERNAME": "u"}, "SASL_PASSWORD is wrong: it must be set with SASL"),
+        (
+            {**WATCHED, "WATCHED_KAFKA_SSL_CA_LOCATION": "/no/ca"},
+            "SSL_CA_LOCATION is wrong: there is no such",
+        ),
+        ({**WATCHED, "WATCHED_KAFKA_SSL_KEY_LOCATION": "/no/key"}, "SSL_KEY_LOCATION is wrong"),
+    ],
+)
+def test_a_watched_cluster_that_cannot_be_reached_so_is_refused_at_the_start(
+    tmp_path: Path, settings: dict[str, str], said: str
+) -> None:
+    with pytest.raises(SettingError, match=f"^WATCHED_KAFKA_{said}") as told:
+        loaded(tmp_path, **settings)
+    assert "s3cret" not in str(told.value)
+
+
+@pytest.mark.parametrize("servers", ["a:1", "a:1, b.example:65535", "[::1]:9092", "kafka-0.kafka:9092"])
+def test_addresses_of_brokers_are_hosts_and_ports(tmp_path: Path, servers: str) -> None:
+    settings = loaded(tmp_path, WATCHED_KAFKA_BOOTSTRAP_SERVERS=servers)
+    assert settings.watched_kafka_bootstrap_servers == servers
+
+
+def test_what_the_client_refuses_is_told_in_one_line_without_the_secret(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
     settings = KafkaSettings(
         watched_kafka_bootstrap_servers="theirs:9092",
         watched_kafka_security_protocol="SSL",
-        watched_kafka_ssl_ca_location="/does/not/exist",
+        watched_kafka_ssl_ca_location=str(tmp_path / "ca.pem"),
         watched_kafka_ssl_key_password="hunter2",
     )
     with pytest.raises(SettingError) as told:
