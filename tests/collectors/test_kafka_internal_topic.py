@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
-from confluent_kafka import TopicCollection, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 
 from cli.stack.server import KafkaServer, free_port
 from collectors.kafka_collector.internal_topic import InternalTopic, Progress
@@ -182,6 +182,30 @@ def test_thousands_of_commits_are_those_of_the_admin_api_from_the_start_and_over
         empty = sorted(listed - early.table.groups)
         assert on.offsets_by_admin(admin, empty) == {name: {} for name in empty}
         assert "oracle-kafka-collector" not in listed
+
+
+def test_a_record_that_comes_while_the_ends_do_not_is_not_lost(
+    broker: KafkaServer, admin: Any, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, later = new_group(), new_group()
+    on.alter(admin, group, {(topic, 0): 1})
+    with on.reader_of(broker) as reader:
+        on.read_all(broker, reader)
+        on.alter(admin, group, {(topic, 0): 2})
+        on.alter(admin, later, {(topic, 0): 3})
+        for _ in range(20):
+            # The client has fetched them by now, or will between two of these.
+            with monkeypatch.context() as once:
+                once.setattr(reader, "_offsets", timed_out)
+                with pytest.raises(SourceUnavailable, match="gives no offsets"):
+                    reader.read(on.partitions_of(broker), on.WAIT_SECONDS)
+        on.read_all(broker, reader)
+        assert on.offsets_of(reader, group) == {(topic, 0): 2}
+        assert on.offsets_of(reader, later) == {(topic, 0): 3}
+
+
+def timed_out(_: object) -> list[TopicPartition]:
+    raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
 
 def is_whole(broker: KafkaServer, reader: InternalTopic) -> bool:
