@@ -62,16 +62,25 @@ class Backpressure:
         if seconds < self._window_seconds / 2:
             return False
         middle = count // 2
-        lag, lag_later = _halves(samples[1::_FIELDS], middle)
-        consumed, consumed_later = _halves(samples[2::_FIELDS], middle)
+        lags, consumptions = samples[1::_FIELDS], samples[2::_FIELDS]
+        # A single burst that is being worked off moves a mean, and no median.
+        lag, lag_later = _median(lags[:middle]), _median(lags[middle:])
+        consumed, consumed_later = _mean(consumptions[:middle]), _mean(consumptions[middle:])
         growth = lag_later - lag
+        # Measured by what is consumed, not by the lag: overload that lasts would end where the lag is high.
+        least = max(LEAST_MESSAGES, LEAST_GROWTH * consumed_later * seconds / 2)
         # On its way down it is no longer growing, however high it stands.
-        if growth <= max(LEAST_MESSAGES, LEAST_GROWTH * lag) or samples[-2] < (lag + lag_later) / 2:
+        if growth <= least or samples[-2] < (lag + lag_later) / 2:
             return False
         # A rise from next to nothing is flat where it is next to nothing of what would be needed.
         needed_per_second = growth / (seconds / 2)
         return consumed_later - consumed <= LEAST_GROWTH * max(consumed, needed_per_second)
 
 
-def _halves(values: Sequence[float], middle: int) -> tuple[float, float]:
-    return sum(values[:middle]) / middle, sum(values[middle:]) / (len(values) - middle)
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _median(values: Sequence[float]) -> float:
+    ordered, middle = sorted(values), len(values) // 2
+    return ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

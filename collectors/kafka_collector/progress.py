@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final, NamedTuple
 
+from collectors.kafka_collector.trend import Trend
+
 RATE_SECONDS = 30.0
 STAND_HALF_LIFE_SECONDS = 900.0
 """A stand that it came out of counts half after so long. By time, not by moves: quick tasks would bury it."""
@@ -17,10 +19,12 @@ MOVES = 10
 """So many moves are kept, as many as Burrow keeps commits (`intervals`)."""
 CATCH_UP_HORIZON_SECONDS = 365 * 86_400.0
 """What takes longer than this at the present rates does not happen: two equal rates differ by rounding."""
+WORK_IN_HAND_STEPS = 2
+"""A lag of so many commits' worth of messages is work in hand, which a group that keeps up always has."""
 
 _POINT_SECONDS = 5.0
 _POINTS = 8  # The newest may be close to the one before; six distances of five seconds cover RATE_SECONDS.
-_MOVE_FIELDS = 3
+_MOVE_FIELDS = 4  # Those of Move, and what was consumed up to then.
 _POINT_FIELDS = 2
 
 
@@ -49,6 +53,8 @@ class Progress:
     last seen at zero. `let_go_at`: when the partition was last taken from its member, None while one holds
     it. `recommitted_at`: when a commit of the same offset was last seen. `changes`: moves seen since the
     first position. `longest_stand_seconds`: the longest stand that ended by a move; fades with time.
+    `first_at`: when a position was first seen, or, without one, that there is none. `cadence_known`: whether
+    a move has ended a stand whose beginning was seen. `trend`: lag over many more moves than are kept.
     """
 
     __slots__ = (
@@ -57,16 +63,19 @@ class Progress:
         "_noted",
         "_points",
         "_total",
+        "cadence_known",
         "changes",
         "committed",
         "committed_at",
         "end",
+        "first_at",
         "held",
         "lag",
         "let_go_at",
         "longest_stand_seconds",
         "recommitted_at",
         "stands_since",
+        "trend",
         "zero_lag_at",
     )
 
@@ -77,11 +86,14 @@ class Progress:
         self.lag: int | None = None
         self.held = False
         self._noted = False
-        self._forget(0)
+        self._forget(0.0, 0)
         self.let_go_at: float | None = None
 
-    def _forget(self, end: int) -> None:
+    def _forget(self, at: float, end: int) -> None:
         """Start anew: nothing is known of a position; `end` is where the partition ends now."""
+        self.first_at = at
+        self.cadence_known = False
+        self.trend = Trend()
         self._moves = array("d")
         self._points = array("d")
         self._total = 0
@@ -101,11 +113,13 @@ class Progress:
         committed_at: float | None,
         held: bool,
         unread_since: float | None = None,
+        low: int = 0,
     ) -> None:
         """Take in one sample; owed at each one at which something of it changed, or there is lag.
 
         `held`: a member of the group has been given this partition; also while the group rebalances.
         `unread_since`: when the message at the committed offset was appended, where that is known.
+        `low`: the partition's low watermark. Who is behind it has not consumed what retention took.
         """
         if held:
             self.let_go_at = None
@@ -115,7 +129,9 @@ class Progress:
             self._note_uncommitted(at, end, held)
         else:
             behind = max(0, end - committed) if lag is None else lag
-            moved = self._note_position(at, committed, end, behind, committed_at)
+            moved = self._note_position(at, committed, end, behind, committed_at, low)
+            if self.trend.note(at, behind):
+                self.trend.judge(self.largest_step)
             self._note_standing(at, behind, moved)
             if behind and not moved and not self.changes and self.zero_lag_at is None:
                 self._backdate(committed_at, unread_since, held)
@@ -125,28 +141,30 @@ class Progress:
 
     def _note_uncommitted(self, at: float, end: int, held: bool) -> None:
         if self.committed is not None or not self._noted:
-            self._forget(end)
+            self._forget(at, end)
         if not held or end <= self._first_end:
             self.stands_since = None
         elif self.stands_since is None:
             self.stands_since = at
 
     def _note_position(
-        self, at: float, committed: int, end: int, lag: int, committed_at: float | None
+        self, at: float, committed: int, end: int, lag: int, committed_at: float | None, low: int
     ) -> bool:
         """Note where the group is. Gives whether it moved there since the note before."""
         before = self.committed
         moved = before is not None and committed != before
         if before is None:
-            self._forget(end)
-        elif moved:
-            # What was committed beyond the end was never there to be consumed.
-            self._total += max(0, min(committed, end) - before)
+            self._forget(at, end)
+        elif committed != before:
+            # What was committed beyond the end was never there to be consumed, what lies below `low` no more.
+            self._total += max(0, min(committed, end) - max(before, low))
             self.recommitted_at = None
+            if committed < before:
+                self.trend.restart()
         elif committed_at is not None and self.committed_at is not None and committed_at > self.committed_at:
             self.recommitted_at = at
         # A position that does not exist is nothing to come back to, and so no move.
-        if committed <= end and (not self._moves or self._moves[-2] != committed):
+        if committed <= end and (not self._moves or self._moves[1 - _MOVE_FIELDS] != committed):
             self._add_move(at, committed, lag)
         self._add_point(at)
         return moved
@@ -154,14 +172,25 @@ class Progress:
     def _add_move(self, at: float, committed: int, lag: int) -> None:
         if self._moves:
             if self.longest_stand_seconds:
-                passed = max(0.0, at - self._moves[-3])
+                passed = max(0.0, at - self._moves[-_MOVE_FIELDS])
                 self.longest_stand_seconds *= 0.5 ** (passed / STAND_HALF_LIFE_SECONDS)
             if self.stands_since is not None:
                 self.longest_stand_seconds = max(self.longest_stand_seconds, at - self.stands_since)
+            # Of a stand that was there before us we have seen the end only.
+            self.cadence_known = self.changes > 0 or self.stands_since != self.first_at
             self.changes += 1
         if len(self._moves) == MOVES * _MOVE_FIELDS:
             del self._moves[:_MOVE_FIELDS]
-        self._moves.extend((at, committed, lag))
+        self._moves.extend((at, committed, lag, self._total))
+        # Cheap in the long run, and soon enough: ten moves are all that the cadence is known from.
+        if 0 < self.changes < MOVES or self.changes % MOVES == 0:
+            self._fit_trend()
+
+    def _fit_trend(self) -> None:
+        times = self._moves[0::_MOVE_FIELDS]
+        gaps = sorted(times[i] - times[i - 1] for i in range(1, len(times)))
+        if gaps:
+            self.trend.fit(gaps[len(gaps) // 2])
 
     def _add_point(self, at: float) -> None:
         points = self._points
@@ -200,17 +229,25 @@ class Progress:
     @property
     def span_seconds(self) -> float:
         """Seconds between the oldest and the newest move that are kept."""
-        return self._moves[-3] - self._moves[0] if self._moves else 0.0
+        return self._moves[-_MOVE_FIELDS] - self._moves[0] if self._moves else 0.0
 
     def columns(self) -> tuple[Sequence[float], Sequence[float], Sequence[float]]:
         """Give the moves by column: times, committed offsets, lags. For rules that run at each sample."""
-        return self._moves[0::3], self._moves[1::3], self._moves[2::3]
+        return self._moves[0::_MOVE_FIELDS], self._moves[1::_MOVE_FIELDS], self._moves[2::_MOVE_FIELDS]
+
+    @property
+    def largest_step(self) -> float:
+        """The most messages that one of the kept moves went forward."""
+        offsets = self._moves[1::_MOVE_FIELDS]
+        return max([offsets[i] - offsets[i - 1] for i in range(1, len(offsets))], default=0.0)
 
     def consumed_per_second(self, at: float, interval_seconds: float = 0.0) -> float | None:
         """Give messages per second over the last RATE_SECONDS, or the last interval if that is longer.
 
         None before a second sample. Zero while it stands; a rewind counts as zero. What happened between two
         notes is spread over one interval before the second: in between, nothing was owed to be noted.
+        Counted in offsets: markers of transactions, and what was aborted or compacted, count as messages. A
+        group that is set to the end seems to have consumed what it skipped; nothing tells the two apart.
         """
         points = self._points
         if not points or at <= points[0]:
@@ -234,13 +271,17 @@ class Progress:
 
         For `catch_up`: a worker that commits every two minutes consumes at a steady pace, and its rate over
         RATE_SECONDS is zero most of the time. Both are of the same span. None before the first change.
+        Nothing counts as produced where the lag is work in hand: of two rates over ten moves that are equal
+        in the long run, the one or the other is ahead by chance.
         """
-        times, offsets, lags = self.columns()
-        if not self.changes or len(times) < 2 or at <= times[0]:
+        moves = self._moves
+        if not self.changes or len(moves) <= _MOVE_FIELDS or at <= moves[0]:
             return None
-        consumed = sum(max(0.0, offsets[i] - offsets[i - 1]) for i in range(1, len(offsets)))
-        produced = max(0.0, self.end - offsets[0] - lags[0])
-        return consumed / (at - times[0]), produced / (at - times[0])
+        seconds = at - moves[0]
+        consumed = self._total - moves[3]
+        if consumed and self.lag is not None and self.lag <= WORK_IN_HAND_STEPS * self.largest_step:
+            return consumed / seconds, 0.0
+        return consumed / seconds, max(0.0, self.end - moves[1] - moves[2]) / seconds
 
 
 def catch_up(

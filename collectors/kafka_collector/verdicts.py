@@ -11,7 +11,12 @@ from collectors.kafka_collector.progress import Progress
 from schema.part_models import Verdict
 
 STILL_SECONDS: Final = 60.0
-"""How long a group may stand while fewer than KNOWN_MOVES of its moves are known."""
+"""How long a group may stand while fewer than KNOWN_MOVES of its moves are known.
+
+One with a member always may: among quick tasks there is one of half a minute now and then.
+"""
+UNKNOWN_SECONDS: Final = 300.0
+"""How long it may stand before our eyes while nothing is known of its cadence, as at each start of ours."""
 KNOWN_MOVES: Final = 3
 LEAST_SECONDS: Final = 10.0
 LEAST_INTERVALS: Final = 3
@@ -24,7 +29,7 @@ def verdict(progress: Progress, at: float, interval_seconds: float) -> Verdict:
     """Judge one partition at `at` (seconds since the epoch), with a sample every `interval_seconds`."""
     if progress.lag == 0:
         return "ok"
-    limit = patience_seconds(progress, interval_seconds)
+    limit = patience_seconds(progress, at, interval_seconds)
     if _stands(progress, at, limit, interval_seconds):
         return "stalled" if _alive(progress, at, limit) else "stopped"
     times, offsets, lags = progress.columns()
@@ -35,7 +40,7 @@ def verdict(progress: Progress, at: float, interval_seconds: float) -> Verdict:
     # Rule 1: whoever had nothing left at some point of the window has kept up with it.
     if min(lags) == 0 or (progress.zero_lag_at is not None and progress.zero_lag_at >= times[0]):
         return "ok"
-    return "lagging" if progress.changes >= KNOWN_MOVES and _falls_behind(offsets, lags) else "ok"
+    return "lagging" if progress.changes >= KNOWN_MOVES and _falls_behind(progress, lags) else "ok"
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -43,7 +48,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return min(verdicts, key=_WORST_FIRST.index, default="ok")
 
 
-def patience_seconds(progress: Progress, interval_seconds: float) -> float:
+def patience_seconds(progress: Progress, at: float, interval_seconds: float) -> float:
     """Give how long this group may stand: as long as its last moves took together (rule 3).
 
     An agent may take two minutes for each message. Twice the longest stand that it came out of also counts,
@@ -53,7 +58,14 @@ def patience_seconds(progress: Progress, interval_seconds: float) -> float:
     if progress.changes >= KNOWN_MOVES:
         span = progress.span_seconds
     cadence = min(MOST_SECONDS, max(span, 2 * progress.longest_stand_seconds))
+    if _held_lately(progress, at):
+        cadence = max(cadence, STILL_SECONDS)
     return max(cadence, _least_seconds(interval_seconds))
+
+
+def _held_lately(progress: Progress, at: float) -> bool:
+    """Whether a member has the partition, or may have it again in a moment: a crash loop is told as one."""
+    return progress.held or (progress.let_go_at is not None and at - progress.let_go_at <= STILL_SECONDS)
 
 
 def _least_seconds(interval_seconds: float) -> float:
@@ -68,7 +80,11 @@ def _stands(progress: Progress, at: float, limit: float, interval_seconds: float
     since = progress.stands_since
     if since is None:
         return False
-    if at - since > limit:
+    if progress.cadence_known:
+        if at - since > limit:
+            return True
+    elif at - since > MOST_SECONDS or at - max(since, progress.first_at) > max(UNKNOWN_SECONDS, limit):
+        # A stand from before the first sample is told at once where it is longer than anybody may stand.
         return True
     # A partition that was taken from its member tells more than silence: its cadence has ended with it.
     let_go, again = progress.let_go_at, progress.recommitted_at
@@ -93,13 +109,14 @@ def _rewinds(progress: Progress, offsets: Sequence[float]) -> bool:
     return offsets[-1] < max(offsets) <= progress.end
 
 
-def _falls_behind(offsets: Sequence[float], lags: Sequence[float]) -> bool:
+def _falls_behind(progress: Progress, lags: Sequence[float]) -> bool:
     """Rule 5: it advances, and its lag has at no move become less.
 
     Burrow warns of a constant lag too. Here one that is no more than a single commit brings is work in hand:
-    an agent that always has the next message waiting keeps pace.
+    an agent that always has the next message waiting keeps pace. And where messages come at random, ten moves
+    without a decrease are rare however far it falls behind: the trend over minutes says it as well.
     """
+    step = progress.largest_step
     if any(lags[i] < lags[i - 1] for i in range(1, len(lags))):
-        return False
-    largest_step = max(offsets[i] - offsets[i - 1] for i in range(1, len(offsets)))
-    return lags[-1] > lags[0] or lags[-1] > largest_step
+        return progress.trend.grows
+    return lags[-1] > lags[0] or lags[-1] > step

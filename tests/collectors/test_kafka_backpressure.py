@@ -30,6 +30,11 @@ def played(
         pytest.param(lambda t: 20 * t, lambda t: t / 1000, True, id="a rise from nothing to next to nothing"),
         pytest.param(lambda t: 20 * t, lambda t: t, False, id="a rise from nothing to what is needed"),
         pytest.param(lambda t: 20 * t + 15 * (t % 10), lambda t: 50, True, id="it grows in a saw's teeth"),
+        pytest.param(lambda t: 10**6 + 5 * t, lambda t: 5, True, id="overload that lasts for days"),
+        pytest.param(lambda t: 5 * t, lambda t: 100, False, id="much less than is consumed"),
+        pytest.param(
+            lambda t: max(0, 1000 - 90 * abs(118 - t)), lambda t: 50, False, id="a burst of this moment"
+        ),
         pytest.param(lambda t: 5000, lambda t: 50, False, id="a high lag that stays"),
         pytest.param(lambda t: 5000 - 10 * t, lambda t: 50, False, id="lag shrinks"),
         pytest.param(lambda t: 0, lambda t: 50, False, id="no lag"),

@@ -37,7 +37,7 @@ def test_only_the_latest_moves_are_kept() -> None:
 
 def test_memory_is_bounded_however_long_it_is_fed() -> None:
     progress = noted([(i * 2.0, i * 7, i * 9) for i in range(5000)])
-    arrays = sys.getsizeof(progress._moves) + sys.getsizeof(progress._points)
+    arrays = sum(map(sys.getsizeof, (progress._moves, progress._points, progress.trend)))
     assert arrays + sys.getsizeof(progress) < 1000
     assert not hasattr(progress, "__dict__")
 
@@ -88,6 +88,9 @@ def test_consumption_is_that_of_the_last_half_minute(
         ),
         pytest.param([(0, 0, 100), (120, 1, 103), (180, 1, 103)], 180, (1 / 180, 1 / 60), id="and a stand"),
         pytest.param([(0, 9, 10), (10, 4, 10), (20, 8, 10)], 20, (0.2, 0.0), id="a rewind counts as zero"),
+        pytest.param([(0, 0, 3), (10, 5, 15), (20, 10, 20)], 20, (0.5, 0.0), id="two steps are in hand"),
+        pytest.param([(0, 0, 3), (10, 5, 15), (20, 10, 21)], 20, (0.5, 0.9), id="more are none"),
+        pytest.param([(0, 9, 10), (10, 4, 10)], 10, (0.0, 0.0), id="without a step nothing is in hand"),
     ],
 )
 def test_a_slow_worker_has_a_steady_rate_over_its_moves(
@@ -145,6 +148,49 @@ def test_the_longest_stand_is_remembered_and_fades_with_time() -> None:
     for i in range(1, 101):
         progress.note(START + 100 + 9 * i, 1 + i, 999, 998 - i, None, True)
     assert progress.longest_stand_seconds == pytest.approx(50.0)
+
+
+@pytest.mark.parametrize(
+    ("low", "expected"),
+    [(0, 9.0), (10, 9.0), (60, 4.0), (100, 0.0), (10**15, 0.0)],
+)
+def test_what_retention_took_is_not_consumed(low: int, expected: float) -> None:
+    progress = noted([(0, 10, 200)])
+    progress.note(START + 10, 100, 210, 110, None, True, low=low)
+    assert progress.consumed_per_second(START + 10, 10) == expected
+    found = progress.sustained(START + 10)
+    assert found is not None
+    assert found[0] == expected
+
+
+def test_a_group_that_retention_carries_along_consumes_nothing() -> None:
+    progress = Progress()
+    for i in range(50):
+        progress.note(START + 2 * i, 20 * i, 20 * i + 500, 500, None, True, low=20 * i)
+    assert progress.consumed_per_second(START + 98, 2.0) == 0.0
+
+
+def test_the_trend_of_lag_starts_anew_where_a_group_is_rewound() -> None:
+    progress = noted([(2.0 * i, 10 * i, 15 * i + 10) for i in range(300)])
+    assert progress.trend.grows
+    progress.note(START + 600, 0, 4510, 4510, None, True)
+    assert not progress.trend.grows
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        pytest.param([(0, 5, 9), (10, 5, 9)], False, id="no move yet"),
+        pytest.param([(0, 5, 9), (10, 6, 9)], False, id="a stand that was there before the first sample"),
+        pytest.param([(0, 5, 9), (10, 6, 9), (20, 7, 9)], True, id="a second move"),
+        pytest.param([(0, 5, 5), (10, 5, 9), (20, 6, 9)], True, id="a stand that began before our eyes"),
+        pytest.param([(0, 5, 5), (10, 6, 6)], True, id="a move without a stand"),
+    ],
+)
+def test_the_cadence_is_known_from_a_stand_that_was_seen_whole(
+    steps: list[tuple[float, int | None, int]], expected: bool
+) -> None:
+    assert noted(steps).cadence_known is expected
 
 
 def test_a_partition_is_let_go_when_its_member_loses_it_and_no_more_once_it_has_one() -> None:
