@@ -7,10 +7,12 @@ from collectors.kafka_collector.coordinators import Told
 from collectors.kafka_collector.sample import GroupSample, GroupsSample
 
 MISSING_SAMPLES = 4
-"""A group that so many lists in a row leave out has ended.
+"""A group that so many lists in a row leave out has ended, once its coordinator says that it is gone.
 
-A coordinator that is still loading after a broker's start leaves its groups out, without an error.
+A coordinator that is still loading after a broker's start, or is not there at all, leaves its groups out of
+the list without an error; asked about one of them it says so.
 """
+NOT_LISTED = "groups are not listed: deleted, or their coordinator is loading"
 
 
 class AdminWay:
@@ -24,15 +26,12 @@ class AdminWay:
         """Take what the coordinators told; give the groups that there are."""
         groups = {name: _kept(one, self._groups.get(name)) for name, one in told.groups.items()}
         errors = told.errors
+        waiting = self._groups.keys() - groups.keys()
         if told.whole:
-            waiting = self._wait_for(self._groups.keys() - groups.keys())
+            self._missing = {name: self._missing.get(name, 0) + 1 for name in waiting}
+            waiting = {name for name in waiting if not self._has_ended(name, told)}
             if waiting:
-                errors = (
-                    *errors,
-                    f"{len(waiting)} groups are not listed: deleted, or their coordinator is loading",
-                )
-        else:
-            waiting = self._groups.keys() - groups.keys()
+                errors = (*errors, _not_listed(waiting, told))
         groups |= {name: self._groups[name] for name in waiting}
         ended = frozenset(self._groups.keys() - groups.keys())
         changed = frozenset(name for name, one in groups.items() if self._groups.get(name) != one)
@@ -43,10 +42,18 @@ class AdminWay:
         """Take over the groups that the other way knows: this one may have to go on from there."""
         self._groups, self._missing = groups, {}
 
-    def _wait_for(self, missing: set[str]) -> set[str]:
-        """Give those of the missing groups that have not been missing for long enough yet."""
-        self._missing = {name: self._missing.get(name, 0) + 1 for name in missing}
-        return {name for name, count in self._missing.items() if count < MISSING_SAMPLES}
+    @property
+    def missing(self) -> frozenset[str]:
+        """Give the groups that have been missing for so long that their coordinators are to be asked."""
+        return frozenset(name for name, count in self._missing.items() if count >= MISSING_SAMPLES - 1)
+
+    def _has_ended(self, name: str, told: Told) -> bool:
+        return self._missing[name] >= MISSING_SAMPLES and name in told.gone
+
+
+def _not_listed(waiting: set[str], told: Told) -> str:
+    reasons = sorted({reason for name, reason in told.doubtful.items() if name in waiting})
+    return f"{len(waiting)} {NOT_LISTED}" + (f" ({'; '.join(reasons)})" if reasons else "")
 
 
 def _kept(group: GroupSample, before: GroupSample | None) -> GroupSample:

@@ -1,29 +1,35 @@
-"""The groups as their coordinators tell them by the admin API: all requests of a sample in flight at once.
+"""The groups as their coordinators tell them by the admin API: which there are, their members and commits.
 
-This way needs DESCRIBE on the groups only. It tells no time of a commit, and costs a request per group.
+This way needs DESCRIBE on the groups only. It tells no time of a commit. Commits are asked by a client of
+their own (`coordinator_client`).
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 
 from confluent_kafka import (
     ConsumerGroupState,
-    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     TopicPartition,
 )
 
 from collectors.kafka_collector.client import BATCH, REQUEST_SECONDS, KafkaClient
+from collectors.kafka_collector.coordinator_client import CoordinatorClient, refusals
 from collectors.kafka_collector.sample import Commit, GroupSample, MemberSample
 from collectors.kafka_collector.sample import TopicPartition as Place
 
 WAIT_SECONDS = 60.0
 ANSWER_SECONDS = 10.0
 """What is still open so long after the request before it was answered is given up, with all that is open."""
+REBALANCING_SECONDS = 1.0
+QUIET_SECONDS = 10.0
+"""So long nobody is asked which groups rebalance, after a broker that did not answer."""
+GONE_SECONDS = 2.0
 NEVER_SECONDS = 3600.0
 """The longest timeout that the library takes, for requests to coordinators: they are given up by us.
 
@@ -42,20 +48,23 @@ _MEMBERLESS = frozenset({"Empty", "Dead"})
 _LOST = frozenset(
     {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError.REQUEST_TIMED_OUT}
 )
-K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the coordinators told: the groups that could be read, and whether each has named its own.
 
-    `lost` when the client seems to have lost its broker: begin with new connections.
+    `gone` are those of the groups that were asked about which their coordinator does not know, or calls dead;
+    `doubtful` are the others of them, with why. `lost` when the client seems to have lost its broker: begin
+    with new connections.
     """
 
     groups: Mapping[str, GroupSample]
     whole: bool
     errors: tuple[str, ...] = ()
     lost: bool = False
+    gone: frozenset[str] = frozenset()
+    doubtful: Mapping[str, str] = field(default_factory=dict)
 
 
 class Coordinators:
@@ -63,47 +72,73 @@ class Coordinators:
 
     def __init__(self, client: KafkaClient, watched: Callable[[str], bool]) -> None:
         self._client = client
+        self._commits_client = CoordinatorClient(client.settings)
         self._watched = watched
         self._errors: list[str] = []
         self._lost = False
-        self._patience_seconds = ANSWER_SECONDS
+        self._deadline = 0.0
+        self._quiet_until = 0.0
 
-    async def groups(self) -> Told:
-        """Read every group: state, members, and committed offsets."""
-        return await asyncio.to_thread(self._groups)
+    @property
+    def lost(self) -> bool:
+        """Say whether the client seems to have lost a broker when it was asked last."""
+        return self._lost
+
+    async def groups(self, missing: Collection[str] = ()) -> Told:
+        """Read every group: state, members, and committed offsets; and ask whether the `missing` are gone."""
+        return await asyncio.to_thread(self._groups, missing)
 
     async def rebalancing(self) -> dict[str, str]:
-        """Give the groups that rebalance now, with their state; what is not told is left out."""
+        """Give the groups that rebalance now, with their state; what is not told is left out.
+
+        Waits for a second at most. Where a broker did not answer nobody is asked for some seconds: the state
+        then is what the internal topic told last. `lost` tells it.
+        """
         return await asyncio.to_thread(self._rebalancing)
 
     async def commits(self, names: Collection[str]) -> dict[str, dict[Place, Commit]]:
         """Give the committed offsets of these groups; those that do not answer are left out."""
         return await asyncio.to_thread(self._commits, names)
 
-    def _commits(self, names: Collection[str]) -> dict[str, dict[Place, Commit]]:
-        self._patience_seconds = ANSWER_SECONDS
-        answered, _ = self._settled(self._ask_commits(names))
-        return {name: _committed(offsets) for name, offsets in answered.items()}
+    def close(self) -> None:
+        """Close the connections of our own."""
+        self._commits_client.close()
 
-    def _ask_commits(self, names: Iterable[str]) -> "dict[str, Future[Any]]":
-        futures: dict[str, Future[Any]] = {}
-        for name in names:
-            asked = [ConsumerGroupTopicPartitions(name)]
-            futures |= self._client.admin.list_consumer_group_offsets(asked, request_timeout=NEVER_SECONDS)
-        return futures
+    def _commits(self, names: Collection[str]) -> dict[str, dict[Place, Commit]]:
+        return self._commits_client.offsets(names, ANSWER_SECONDS).told
 
     def _rebalancing(self) -> dict[str, str]:
+        self._lost = False
+        if time.monotonic() < self._quiet_until:
+            return {}
         request = self._client.admin.list_consumer_groups(
-            request_timeout=REQUEST_SECONDS, states=_REBALANCING
+            request_timeout=REBALANCING_SECONDS, states=_REBALANCING
         )
         try:
-            listed = request.result(WAIT_SECONDS)
-        except (KafkaException, TimeoutError):  # The state then is what the internal topic told last.
+            listed = request.result(2 * REBALANCING_SECONDS)
+        except KafkaException as error:
+            self._be_quiet()
+            self._told(error)
             return {}
+        except TimeoutError:
+            self._be_quiet()
+            self._lost = True
+            return {}
+        for fault in listed.errors:
+            self._be_quiet()
+            self._told(fault)
         return {one.group_id: _STATES.get(one.state, "Unknown") for one in listed.valid}
 
-    def _groups(self) -> Told:
-        self._errors, self._lost, self._patience_seconds = [], False, ANSWER_SECONDS
+    def _be_quiet(self) -> None:
+        self._quiet_until = time.monotonic() + QUIET_SECONDS
+
+    def _groups(self, missing: Collection[str]) -> Told:
+        self._errors, self._lost = [], False
+        # Before the list: a coordinator that knows its groups by then leaves none of them out of it. It would
+        # not know a group of the consumer protocol by this question, but it lists it.
+        asked = self._commits_client.gone(missing, GONE_SECONDS)
+        doubtful = refusals(asked.refused, _worded)
+        doubtful |= {name: "it is known to its coordinator" for name, gone in asked.told.items() if not gone}
         try:
             request = self._client.admin.list_consumer_groups(request_timeout=REQUEST_SECONDS)
             listed = request.result(WAIT_SECONDS)
@@ -117,8 +152,16 @@ class Coordinators:
             for one in listed.valid
             if self._watched(one.group_id)
         }
+        self._deadline = time.monotonic() + ANSWER_SECONDS
         groups = self._read(states)
-        return Told(groups, not listed.errors, tuple(self._errors), self._lost)
+        return Told(
+            groups,
+            not listed.errors,
+            tuple(self._errors),
+            self._lost,
+            frozenset(name for name, gone in asked.told.items() if gone),
+            doubtful,
+        )
 
     def _read(self, states: Mapping[str, str]) -> dict[str, GroupSample]:
         with_members = [name for name, state in states.items() if state not in _MEMBERLESS]
@@ -126,28 +169,27 @@ class Coordinators:
         for begin in range(0, len(with_members), BATCH):
             some = with_members[begin : begin + BATCH]
             described |= self._client.admin.describe_consumer_groups(some, request_timeout=NEVER_SECONDS)
-        committed = self._ask_commits(states)
+        committed = self._commits_client.offsets(states, self._deadline - time.monotonic())
         descriptions, refused = self._settled(described)
-        offsets, denied = self._settled(committed)
-        refused |= denied
+        refused |= refusals(committed.refused, _worded)
         self._errors.extend(f"group {name}: {reason}" for name, reason in refused.items())
         return {
-            name: _group(name, state, descriptions.get(name), offsets.get(name), refused.get(name, ""))
+            name: _group(name, state, descriptions.get(name), committed.told.get(name), refused.get(name, ""))
             for name, state in states.items()
         }
 
     def _settled(self, futures: Mapping[str, "Future[Any]"]) -> tuple[dict[str, Any], dict[str, str]]:
-        """Wait for all; give those that succeeded, and why the others did not."""
+        """Wait for all until the deadline; give those that succeeded, and why the others did not."""
         good: dict[str, Any] = {}
         bad: dict[str, str] = {}
         for name, future in futures.items():
             try:
-                good[name] = future.result(self._patience_seconds)
+                good[name] = future.result(max(self._deadline - time.monotonic(), 0.0))
             except KafkaException as error:
                 bad[name] = self._told(error)
             except TimeoutError:
-                # All were asked at once: who has not answered by now is not waited for one by one.
-                self._patience_seconds, self._lost = 0.0, True
+                # The library still waits for it: it is ended by closing the client.
+                self._lost = True
                 bad[name] = f"no answer in {ANSWER_SECONDS:g} s"
         return good, bad
 
@@ -158,23 +200,22 @@ class Coordinators:
         return fault.str()
 
 
-def _group(name: str, state: str, description: Any, offsets: Any, refused: str) -> GroupSample:
-    if refused:
+def _worded(code: int) -> str:
+    return KafkaError(code).str()
+
+
+def _group(
+    name: str, state: str, description: Any, commits: dict[Place, Commit] | None, refused: str
+) -> GroupSample:
+    if refused or commits is None:
         return GroupSample(name, state, refused=refused)
     return GroupSample(
         group=name,
         # The description is the newer of the two.
         state=_STATES.get(description.state, "Unknown") if description else state,
         members=_members(description.members) if description else (),
-        commits=_committed(offsets),
+        commits=commits,
     )
-
-
-def _committed(offsets: Any) -> dict[Place, Commit]:
-    # An offset below zero says that nothing is committed.
-    return {
-        (one.topic, one.partition): Commit(one.offset) for one in offsets.topic_partitions if one.offset >= 0
-    }
 
 
 def _members(members: Iterable[Any]) -> tuple[MemberSample, ...]:

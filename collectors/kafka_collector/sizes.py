@@ -6,12 +6,12 @@ Sizes are optional: where they may not be read, or this library cannot get there
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from collectors.kafka_collector.sample import TopicPartition, TopicSample
+from collectors.kafka_collector.second_client import is_reachable, second_config, silence
 from runtime.logs import logger
 from runtime.settings import BaseSettings
 
@@ -24,7 +24,6 @@ UNKNOWN_SECONDS = 600.0
 REQUEST_SECONDS = 5.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """A partition takes some 25 bytes of an answer; the library's own limit is at 40,000 partitions."""
-MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 Sizes = Mapping[TopicPartition, int]
 Ask = Callable[[Mapping[TopicPartition, int]], Sizes]
@@ -85,31 +84,10 @@ def by_topic(asked: Iterable[TopicPartition], told: Sizes) -> dict[str, int]:
 
 def ask_for(settings: BaseSettings) -> Ask | None:
     """Give how the cluster of these settings is asked; None where the library has no way in."""
-    sasl = settings.kafka_security_protocol.startswith("SASL")
-    if sasl and settings.kafka_sasl_mechanism not in MECHANISMS:
+    if not is_reachable(settings):
         return None
-    config = _config(settings, sasl)
+    config = second_config(settings, CLIENT_ID, REQUEST_SECONDS, MAX_ANSWER_BYTES)
     return lambda leaders: _ask(config, leaders)
-
-
-def _config(settings: BaseSettings, sasl: bool) -> dict[str, Any]:
-    key = settings.kafka_ssl_key_location or None
-    return {
-        "bootstrap_servers": settings.kafka_bootstrap_servers,
-        "client_id": CLIENT_ID,
-        "request_timeout_ms": int(REQUEST_SECONDS * 1000),
-        "socket_connection_setup_timeout_ms": int(REQUEST_SECONDS * 1000),
-        "receive_message_max_bytes": MAX_ANSWER_BYTES,
-        "security_protocol": settings.kafka_security_protocol,
-        "sasl_mechanism": settings.kafka_sasl_mechanism if sasl else None,
-        "sasl_plain_username": settings.kafka_sasl_username,
-        "sasl_plain_password": settings.kafka_sasl_password,
-        "ssl_cafile": settings.kafka_ssl_ca_location or None,
-        "ssl_certfile": settings.kafka_ssl_certificate_location or None,
-        "ssl_keyfile": key,
-        # Never None: OpenSSL would ask for the password of a key at the terminal.
-        "ssl_password": settings.kafka_ssl_key_password,
-    }
 
 
 def _ask(config: Mapping[str, Any], leaders: Mapping[TopicPartition, int]) -> Sizes:
@@ -121,8 +99,7 @@ def _ask(config: Mapping[str, Any], leaders: Mapping[TopicPartition, int]) -> Si
     from kafka.net.manager import KafkaConnectionManager  # noqa: PLC0415
     from kafka.net.selector import NetworkSelector  # noqa: PLC0415
 
-    # Its lines, one for each connection, say nothing to anybody here, at any level.
-    logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)
+    silence()
     # Without a thread of its own the library works in this one. KafkaAdminClient.describe_log_dirs would cost
     # ten times as much: it makes a dictionary of every replica of the cluster (docs/adr/0010).
     loop = NetworkSelector(client_id=CLIENT_ID)

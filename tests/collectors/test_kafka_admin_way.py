@@ -1,5 +1,7 @@
 """Groups as coordinators tell them, over samples: what changed, what is missing, and what has ended."""
 
+from collections.abc import Mapping
+
 from collectors.kafka_collector.admin_way import MISSING_SAMPLES, AdminWay
 from collectors.kafka_collector.coordinators import Told
 from collectors.kafka_collector.sample import GroupSample, GroupsSample
@@ -9,8 +11,15 @@ PLACE = ("tasks", 0)
 ONE, TWO = group("one", {PLACE: 1}), group("two", {PLACE: 2})
 
 
-def told(*groups: GroupSample, whole: bool = True, errors: tuple[str, ...] = ()) -> Told:
-    return Told({one.group: one for one in groups}, whole, errors)
+def told(
+    *groups: GroupSample,
+    whole: bool = True,
+    errors: tuple[str, ...] = (),
+    gone: tuple[str, ...] = (),
+    doubtful: Mapping[str, str] | None = None,
+) -> Told:
+    listed = {one.group: one for one in groups}
+    return Told(listed, whole, errors, gone=frozenset(gone), doubtful=doubtful or {})
 
 
 def facts(sample: GroupsSample) -> tuple[set[str], set[str], set[str]]:
@@ -29,16 +38,40 @@ def test_the_first_sample_changes_everything_and_the_next_only_what_differs() ->
     )
 
 
-def test_a_group_that_is_not_listed_ends_only_after_several_samples_and_that_is_told() -> None:
+def test_a_group_that_is_not_listed_ends_when_it_was_asked_about_and_is_called_gone() -> None:
     way = AdminWay()
     way.take(told(ONE, TWO))
-    for _ in range(MISSING_SAMPLES - 1):
+    for sample in range(MISSING_SAMPLES - 1):
+        assert way.missing == frozenset(), sample
         waiting = way.take(told(ONE, errors=("e",)))
         assert facts(waiting) == ({"one", "two"}, set(), set())
         assert waiting.errors == ("e", "1 groups are not listed: deleted, or their coordinator is loading")
-    last = way.take(told(ONE))
+    assert way.missing == {"two"}
+    last = way.take(told(ONE, gone=("two",)))
     assert (facts(last), last.errors) == (({"one"}, set(), {"two"}), ())
     assert facts(way.take(told(ONE))) == ({"one"}, set(), set())
+    assert way.missing == frozenset()
+
+
+def test_a_group_whose_coordinator_does_not_call_it_gone_stays_however_often_it_is_not_listed() -> None:
+    way = AdminWay()
+    way.take(told(ONE, TWO))
+    for number in range(3 * MISSING_SAMPLES):
+        why = dict.fromkeys(way.missing, "it is loading")
+        sample = way.take(told(ONE, doubtful=why))
+        assert facts(sample) == ({"one", "two"}, set(), set()), number
+    assert sample.errors == (
+        "1 groups are not listed: deleted, or their coordinator is loading (it is loading)",
+    )
+    assert facts(way.take(told(ONE, gone=("two",)))) == ({"one"}, set(), {"two"})
+
+
+def test_a_group_that_is_called_gone_and_listed_has_not_ended() -> None:
+    way = AdminWay()
+    way.take(told(ONE))
+    for _ in range(MISSING_SAMPLES):
+        way.take(told())
+    assert facts(way.take(told(ONE, gone=("one",)))) == ({"one"}, set(), set())
 
 
 def test_a_group_that_is_listed_again_in_between_has_not_ended() -> None:
