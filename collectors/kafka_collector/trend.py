@@ -7,6 +7,7 @@ numbers each.
 """
 
 from array import array
+from math import inf
 from typing import Final
 
 LEAST_SECONDS: Final = 300.0
@@ -32,7 +33,7 @@ class Trend:
     def restart(self) -> None:
         """Forget what was: the lag is about to jump for another reason than the group's pace."""
         self._minima = array("d")
-        self._opened_at: float | None = None
+        self._opened_at = -inf
         self._lag = self._lowest = 0
         self._rises = False
 
@@ -41,21 +42,23 @@ class Trend:
 
         A silence as long as the window starts anew. Gives whether a bucket was closed: then `judge` is owed.
         """
-        passed = 0.0 if self._opened_at is None else at - self._opened_at
-        if self._opened_at is None or not 0 <= passed < _BUCKETS * self._bucket_seconds:
-            self.restart()
-            self._opened_at, self._lowest, passed = at, lag, 0.0
-        if passed >= self._bucket_seconds:
+        passed = at - self._opened_at
+        if 0 <= passed < self._bucket_seconds:
+            self._lowest = min(self._lowest, lag)
+            self._lag = lag
+            return False
+        closed = 0
+        if 0 <= passed < _BUCKETS * self._bucket_seconds:
             closed = int(passed // self._bucket_seconds)
             self._minima.append(self._lowest)
             self._minima.extend((self._lag,) * (closed - 1))
             del self._minima[:-_CLOSED]
             self._opened_at += closed * self._bucket_seconds
-            self._lowest = lag
         else:
-            self._lowest = min(self._lowest, lag)
-        self._lag = lag
-        return passed >= self._bucket_seconds
+            self.restart()
+            self._opened_at = at
+        self._lag = self._lowest = lag
+        return closed > 0
 
     def fit(self, move_seconds: float) -> None:
         """Widen the window to LEAST_MOVES of a group that takes `move_seconds` for one.

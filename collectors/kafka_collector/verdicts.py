@@ -116,7 +116,6 @@ def _falls_behind(progress: Progress, lags: Sequence[float]) -> bool:
     an agent that always has the next message waiting keeps pace. And where messages come at random, ten moves
     without a decrease are rare however far it falls behind: the trend over minutes says it as well.
     """
-    step = progress.largest_step
     if any(lags[i] < lags[i - 1] for i in range(1, len(lags))):
         return progress.trend.grows
-    return lags[-1] > lags[0] or lags[-1] > step
+    return lags[-1] > lags[0] or lags[-1] > progress.largest_step
