@@ -169,7 +169,7 @@ class Coordinators:
         for begin in range(0, len(with_members), BATCH):
             some = with_members[begin : begin + BATCH]
             described |= self._client.admin.describe_consumer_groups(some, request_timeout=NEVER_SECONDS)
-        committed = self._commits_client.offsets(states, self._deadline - time.monotonic())
+        committed = self._commits_client.offsets(states, ANSWER_SECONDS)
         descriptions, refused = self._settled(described)
         refused |= refusals(committed.refused, _worded)
         self._errors.extend(f"group {name}: {reason}" for name, reason in refused.items())

@@ -4,12 +4,14 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Mapping
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions
 from msgspec import UNSET
 
 from cli.stack.server import KafkaServer
+from collectors.kafka_collector.coordinators import Coordinators
+from collectors.kafka_collector.sample import GroupSample
 from tests.kafka.by_hand import ByHand, unique
 from tests.kafka.composed import ages_known, both_ways, composed, every, unread_since
 
@@ -87,22 +89,23 @@ async def test_coordinators_that_answer_after_they_were_given_up_do_no_harm(
         monkeypatch.setattr(f"collectors.kafka_collector.{name}_SECONDS", seconds)
     stopped: list[int] = []
 
-    def ask_one_that_stands_still(group: str) -> ConsumerGroupTopicPartitions:
+    def read_while_it_stands_still(one: Coordinators, states: Mapping[str, str]) -> dict[str, GroupSample]:
         """Let the broker stand still once it has listed the groups, before any coordinator is known."""
         if not stopped and broker.pid is not None:
             stopped.append(broker.pid)
             os.kill(broker.pid, signal.SIGSTOP)
-        return ConsumerGroupTopicPartitions(group)
+        # As if they had members: so they are described, which is the first library's part.
+        return read(one, dict.fromkeys(states, "Stable"))
 
-    monkeypatch.setattr(
-        "collectors.kafka_collector.coordinators.ConsumerGroupTopicPartitions", ask_one_that_stands_still
-    )
+    read = Coordinators._read
+    monkeypatch.setattr(Coordinators, "_read", read_while_it_stands_still)
     one = composed(broker.bootstrap_servers, "admin_api")
     try:
         await one.look()
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
+        monkeypatch.undo()
     assert stopped
     assert {str(one.groups[name].unavailable) for name in names} == {"no answer in 1 s"}
     # The collector's client is still open, and is answered now: had the library given up, we would end here.
