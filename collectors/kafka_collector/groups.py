@@ -199,10 +199,11 @@ class GroupState:
         committed, committed_at = commit or (None, None)
         one.lag = lag = None if committed is None else max(0, end - committed)
         unread_since = one.found.at if lag and one.found is not None else None
-        one.progress.note(at, committed, end, lag, committed_at, place in self._held, unread_since)
+        low = partitions.low.get(place, 0)
+        one.progress.note(at, committed, end, lag, committed_at, place in self._held, unread_since, low=low)
         one.consumed = consumed = one.progress.consumed_per_second(at, interval_seconds)
         one.produced = produced = partitions.history(place).rate(at, max(RATE_SECONDS, interval_seconds))
-        one.rests = lag == 0 and not consumed and not produced
+        one.rests = lag == 0 and not (consumed or produced)
         judged = verdict(one.progress, at, interval_seconds)
         # Who commits rarely stands still between two commits: over its last moves it does not.
         rates = (0.0, produced) if judged in STILL else one.progress.sustained(at) or (consumed, produced)
@@ -210,7 +211,7 @@ class GroupState:
         one.seconds = 0.0 if lag == 0 else None
         if unread_since is not None:
             one.seconds = max(0.0, at - unread_since)
-        lost = max(0, partitions.low.get(place, 0) - commit.offset) if commit and lag else 0
+        lost = max(0, low - commit.offset) if commit and lag else 0
         one.shown = models.GroupPartition(
             topic=place[0],
             partition=place[1],

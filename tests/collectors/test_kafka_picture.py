@@ -13,7 +13,7 @@ OLD = [(number, round((START - 1100 + 100 * number) * 1000)) for number in range
 
 
 def dead(seconds: float, count: int, changed: bool = False) -> Sample:
-    groups = [group(f"g{number}", {P0: 1}) for number in range(count)]
+    groups = [group(f"g{number}", {P0: 1}, committed_at=START - 1000) for number in range(count)]
     return sample(seconds, {P0: 9}, *groups, changed=None if changed else ())
 
 

@@ -124,11 +124,14 @@ async def test_a_group_that_has_stopped_is_no_backlog_of_a_topic_that_others_rea
     watched = Watched()
     for number in range(60):
         end = 100 + 20 * number
-        reader, relic = group("reader", {P0: end - 1}, held=(P0,)), group("relic", {P0: 3}, state="Empty")
+        reader, relic = (
+            group("reader", {P0: end - 1}, held=(P0,)),
+            group("relic", {P0: 3}, state="Empty", committed_at=START - 1000),
+        )
         await watched.take(sample(2 * number, {P0: end}, reader, relic))
     assert watched.groups()["relic"].verdict == "stopped"
     topic = watched.topics()["tasks"]
     assert (topic.depth, topic.backpressure) == (1, False)
-    relic = group("relic", {P0: 3}, state="Empty")
+    relic = group("relic", {P0: 3}, state="Empty", committed_at=START - 1000)
     await watched.take(sample(120, {P0: 1300}, relic, ended={"reader"}))
     assert watched.topics()["tasks"].depth == 1297

@@ -1,4 +1,4 @@
-"""The real Kafkas of these tests as fixtures, each started at the first test of a module that asks."""
+"""The real Kafkas of these tests as fixtures, each started at the first test that asks."""
 
 import shutil
 import tempfile
@@ -29,7 +29,7 @@ def groups_tool_jars() -> Path:
         pytest.skip(str(missing))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def three_brokers(kafkas_directory: Path) -> Iterator[KafkaCluster]:
     """Give three brokers; what is down after a test is started again before the next."""
     directory = Path(tempfile.mkdtemp(dir=kafkas_directory, prefix="three-"))
@@ -51,7 +51,7 @@ def _three_brokers_come_back(request: pytest.FixtureRequest) -> Iterator[None]:
         request.getfixturevalue("three_brokers").start()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module")  # Each module has rights of its own given and taken.
 def secured_kafka(kafkas_directory: Path) -> Iterator[SecuredKafka]:
     """Give a broker with SASL, TLS and ACLs, and its users."""
     directory = Path(tempfile.mkdtemp(dir=kafkas_directory, prefix="secured-"))

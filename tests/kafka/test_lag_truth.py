@@ -46,7 +46,7 @@ def outside_the_truth(watching: Watcher, script: Script) -> list[str]:
             least, most = true
             if not least.messages <= one.lag_messages <= most.messages:
                 found.append(f"{group} {topic}-{number}: {one.lag_messages} messages, true are {true}")
-            slack = INTERVAL_SECONDS
+            slack = max(INTERVAL_SECONDS, watching.since_last_seconds)
             if not least.seconds - slack <= one.lag_seconds <= most.seconds + slack:
                 found.append(f"{group} {topic}-{number}: {one.lag_seconds} s, true are {true}")
     return found

@@ -13,7 +13,6 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from cli.stack.jars import KAFKA_VERSION
 from cli.stack.server import KafkaServer
-from tests.kafka.cluster import KafkaCluster
 from tests.kafka.secured import DENIED_GROUP, DENIED_TOPIC, Mechanism, SecuredKafka
 from tests.kafka.tool import GroupsTool, MemberRow, OffsetRow, StateRow, ToolFailed, offset_rows
 from tests.kafka.truth import Lag
@@ -175,26 +174,6 @@ def test_what_a_repeated_action_runs_into_is_raised(workload: Workload) -> None:
     with pytest.raises(ValueError, match="the script is wrong"):
         workload.pause()
     workload._repeated.clear()
-
-
-def test_two_of_three_brokers_answer_and_take_messages_and_the_third_comes_back(
-    three_brokers: KafkaCluster, groups_tool_jars: object
-) -> None:
-    topic, group = unique("replicated"), unique("group")
-    with Workload({"bootstrap.servers": three_brokers.bootstrap_servers}) as workload:
-        workload.create_topic(topic, partitions=3, replication=3)
-        workload.produce(topic, 10)
-        reader = workload.reader(group, topic)
-        reader.read(5)
-        three_brokers.kill(2)
-        workload.produce(topic, 10)
-        assert reader.read_all() == 45
-        rows = GroupsTool(three_brokers.bootstrap_servers).offsets([group])
-        assert {row.partition: (row.current_offset, row.lag) for row in rows} == dict.fromkeys(
-            range(3), (20, 0)
-        )
-        three_brokers.start_broker(2)
-        assert all(server.running for server in three_brokers.servers.values())
 
 
 def error_of(admin: AdminClient, group: str) -> KafkaError | None:

@@ -20,7 +20,10 @@ Place = tuple[str, str, int]
 
 @dataclass
 class Watcher:
-    """A collector, and what it has told so far: its last sample lies between `began_at` and `ended_at`."""
+    """A collector, and what it has told so far: its last sample lies between `began_at` and `ended_at`.
+
+    `since_last_seconds` is the sampling interval that came about: on a busy machine it is longer than asked.
+    """
 
     collector: KafkaCollector
     groups: dict[str, Group] = field(default_factory=dict)
@@ -30,9 +33,11 @@ class Watcher:
     completed: set[str] = field(default_factory=set)
     began_at: float = 0.0
     ended_at: float = 0.0
+    since_last_seconds: float = 0.0
 
     async def take(self) -> None:
         """Take one sample; `troubles` are what this one could not read."""
+        self.since_last_seconds = time.time() - self.began_at if self.began_at else 0.0
         self.began_at = time.time()
         self.troubles = []
         async for item in self.collector.observe():
