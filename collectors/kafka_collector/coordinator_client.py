@@ -11,8 +11,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from collectors.kafka_collector.group_questions import COORDINATOR, GONE, MOVED, OFFSETS, Commits, Question
-from collectors.kafka_collector.second_client import is_reachable, second_config, silence
+from collectors.kafka_collector.group_questions import (
+    COORDINATOR,
+    GONE,
+    LISTED,
+    MOVED,
+    OFFSETS,
+    Commits,
+    Question,
+)
+from collectors.kafka_collector.second_client import second_config, silence
 from runtime.settings import BaseSettings
 
 CLIENT_ID = "oracle-kafka-collector-groups"
@@ -59,12 +67,19 @@ class CoordinatorClient:
         return self._ask(names, OFFSETS, seconds)
 
     def gone(self, names: Collection[str], seconds: float) -> Answered[bool]:
-        """Ask whether these groups are gone: dead, or not known to the coordinator that must know them.
+        """Ask whether these groups are gone: dead or not found, and not listed by their coordinator either.
 
-        A coordinator does not know the groups of the consumer protocol as such (KIP-848): it calls them not
-        found as well.
+        Asked to describe it a coordinator that has a group of the consumer protocol (KIP-848) calls it not
+        found; but it lists it. Returns within twice `seconds`.
         """
-        return self._ask(names, GONE, seconds)
+        described = self._ask(names, GONE, seconds)
+        listed = self._ask([name for name, gone in described.told.items() if gone], LISTED, seconds)
+        told = {name: gone and not listed.told.get(name, True) for name, gone in described.told.items()}
+        unknown = listed.refused.keys()
+        return Answered(
+            {name: gone for name, gone in told.items() if name not in unknown},
+            {**described.refused, **listed.refused},
+        )
 
     def close(self) -> None:
         """Close the connections: now, or as soon as the question that is under way has ended."""
@@ -78,9 +93,6 @@ class CoordinatorClient:
     def _ask(self, names: Collection[str], question: Question[T], seconds: float) -> Answered[T]:
         if not names:
             return Answered()
-        if not is_reachable(self._settings):
-            reason = f"committed offsets cannot be asked by {self._settings.kafka_sasl_mechanism}"
-            return Answered(refused=dict.fromkeys(names, reason))
         # Half a second of CPU and ten megabytes: where it is needed.
         from kafka.errors import KafkaError  # noqa: PLC0415
 

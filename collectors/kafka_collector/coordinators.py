@@ -134,11 +134,10 @@ class Coordinators:
 
     def _groups(self, missing: Collection[str]) -> Told:
         self._errors, self._lost = [], False
-        # Before the list: a coordinator that knows its groups by then leaves none of them out of it. It would
-        # not know a group of the consumer protocol by this question, but it lists it.
         asked = self._commits_client.gone(missing, GONE_SECONDS)
         doubtful = refusals(asked.refused, _worded)
-        doubtful |= {name: "it is known to its coordinator" for name, gone in asked.told.items() if not gone}
+        known = [name for name, gone in asked.told.items() if not gone]
+        doubtful |= dict.fromkeys(known, "it is known to its coordinator")
         try:
             request = self._client.admin.list_consumer_groups(request_timeout=REQUEST_SECONDS)
             listed = request.result(WAIT_SECONDS)
@@ -152,6 +151,8 @@ class Coordinators:
             for one in listed.valid
             if self._watched(one.group_id)
         }
+        # The library lists the groups of those brokers that it knew of minutes ago: let it begin anew.
+        self._lost = self._lost or any(name not in states for name in known)
         self._deadline = time.monotonic() + ANSWER_SECONDS
         groups = self._read(states)
         return Told(

@@ -1,7 +1,8 @@
 """What the coordinators are asked of groups: the requests, and what a response says of each group. Pure.
 
 Follows the protocol guide: FindCoordinator (for many groups from version 4, KIP-699), OffsetFetch (for many
-from version 8, KIP-709; by topic ids alone from version 10), DescribeGroups (GROUP_ID_NOT_FOUND from 6).
+from version 8, KIP-709; by topic ids alone from version 10), DescribeGroups (GROUP_ID_NOT_FOUND from 6) and
+ListGroups.
 `coordinator_client` sends them. The library is imported at the first question, not before: it takes half a
 second of CPU and ten megabytes.
 """
@@ -107,6 +108,19 @@ def _gone_of(_names: Sequence[str], response: Any) -> Iterable[tuple[str, bool |
             yield group.group_id, group.group_state == "Dead", 0
 
 
+def _list(_names: Sequence[str]) -> Any:
+    from kafka.protocol.admin import ListGroupsRequest  # noqa: PLC0415
+
+    return ListGroupsRequest(states_filter=[], types_filter=[])
+
+
+def _listed_of(names: Sequence[str], response: Any) -> Iterable[tuple[str, bool | None, int]]:
+    listed = {group.group_id for group in response.groups or ()}
+    for name in names:
+        yield name, None if response.error_code else name in listed, response.error_code
+
+
 COORDINATOR: Question[int] = Question(_find_many, _find_one, _coordinator_of)
 OFFSETS: Question[Commits] = Question(_fetch_many, _fetch_one, _offsets_of)
 GONE: Question[bool] = Question(_describe_many, None, _gone_of)
+LISTED: Question[bool] = Question(_list, None, _listed_of)

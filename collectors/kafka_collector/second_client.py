@@ -9,14 +9,6 @@ from typing import Any
 
 from runtime.settings import BaseSettings
 
-MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-
-
-def is_reachable(settings: BaseSettings) -> bool:
-    """Say whether this library has a way in to the cluster of these settings."""
-    sasl = settings.kafka_security_protocol.startswith("SASL")
-    return not sasl or settings.kafka_sasl_mechanism in MECHANISMS
-
 
 def second_config(
     settings: BaseSettings, client_id: str, request_seconds: float, max_answer_bytes: int

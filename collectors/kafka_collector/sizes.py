@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from collectors.kafka_collector.sample import TopicPartition, TopicSample
-from collectors.kafka_collector.second_client import is_reachable, second_config, silence
+from collectors.kafka_collector.second_client import second_config, silence
 from runtime.logs import logger
 from runtime.settings import BaseSettings
 
@@ -82,10 +82,8 @@ def by_topic(asked: Iterable[TopicPartition], told: Sizes) -> dict[str, int]:
     return {topic: size for topic, size in sizes.items() if topic not in missing}
 
 
-def ask_for(settings: BaseSettings) -> Ask | None:
-    """Give how the cluster of these settings is asked; None where the library has no way in."""
-    if not is_reachable(settings):
-        return None
+def ask_for(settings: BaseSettings) -> Ask:
+    """Give how the cluster of these settings is asked."""
     config = second_config(settings, CLIENT_ID, REQUEST_SECONDS, MAX_ANSWER_BYTES)
     return lambda leaders: _ask(config, leaders)
 

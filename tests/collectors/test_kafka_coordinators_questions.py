@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from kafka.protocol.admin import DescribeGroupsResponse
+from kafka.protocol.admin import DescribeGroupsResponse, ListGroupsResponse
 from kafka.protocol.broker_version_data import BrokerVersionData
 from kafka.protocol.consumer import OffsetFetchResponse
 from kafka.protocol.metadata import FindCoordinatorResponse
 
 from collectors.kafka_collector.coordinator_client import refusals
-from collectors.kafka_collector.group_questions import COORDINATOR, GONE, OFFSETS
+from collectors.kafka_collector.group_questions import COORDINATOR, GONE, LISTED, OFFSETS
 from collectors.kafka_collector.sample import Commit
 
 _GROUP = OffsetFetchResponse.OffsetFetchResponseGroup
@@ -72,6 +72,19 @@ def test_a_group_is_gone_only_when_it_is_dead_or_not_found(code: int, state: str
 def test_no_version_that_tells_topics_by_their_ids_is_chosen(broker: tuple[int, int], chosen: int) -> None:
     data = BrokerVersionData((4, 0), {9: broker})
     assert data.api_version(OFFSETS.many(["g"])) == chosen
+
+
+@pytest.mark.parametrize(
+    ("code", "names", "expected"),
+    [
+        (0, ["g", "h"], [("g", True, 0), ("h", False, 0)]),
+        (14, ["g", "h"], [("g", None, 14), ("h", None, 14)]),
+    ],
+)
+def test_a_list_tells_of_each_group_that_was_asked_about(code: int, names: list[str], expected: Any) -> None:
+    listed = [] if code else [ListGroupsResponse.ListedGroup(group_id=one) for one in ("g", "other")]
+    response = ListGroupsResponse(error_code=code, groups=listed)
+    assert list(LISTED.read(names, response)) == expected
 
 
 def test_a_code_is_worded_and_a_text_stays() -> None:

@@ -3,7 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
-from collectors.kafka_collector.coordinator_client import Answered, Commits, CoordinatorClient
+from collectors.kafka_collector.coordinator_client import Answered, CoordinatorClient
+from collectors.kafka_collector.group_questions import Commits
 from collectors.kafka_collector.sample import Commit
 from runtime.settings import BaseSettings
 from tests.kafka.by_hand import ByHand, unique
@@ -64,7 +65,7 @@ def test_a_group_that_may_not_be_described_is_refused_and_the_others_are_told(
             BaseSettings(
                 kafka_bootstrap_servers=secured_kafka.bootstrap_servers,
                 kafka_security_protocol="SASL_SSL",
-                kafka_sasl_mechanism=mechanism,  # type: ignore[arg-type] # one of those that it names
+                kafka_sasl_mechanism=mechanism,
                 kafka_sasl_username="partial",
                 kafka_sasl_password=secured_kafka.password("partial"),
                 kafka_ssl_ca_location=str(secured_kafka.ca_path),
