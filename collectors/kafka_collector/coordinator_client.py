@@ -20,7 +20,7 @@ from collectors.kafka_collector.group_questions import (
     Commits,
     Question,
 )
-from collectors.kafka_collector.second_client import second_config, silence
+from collectors.kafka_collector.second_client import load, second_config
 from runtime.settings import BaseSettings
 
 CLIENT_ID = "oracle-kafka-collector-groups"
@@ -93,7 +93,7 @@ class CoordinatorClient:
     def _ask(self, names: Collection[str], question: Question[T], seconds: float) -> Answered[T]:
         if not names:
             return Answered()
-        # Half a second of CPU and ten megabytes: where it is needed.
+        load()
         from kafka.errors import KafkaError  # noqa: PLC0415
 
         deadline = time.monotonic() + seconds
@@ -120,7 +120,6 @@ class CoordinatorClient:
         from kafka.net.manager import KafkaConnectionManager  # noqa: PLC0415
         from kafka.net.selector import NetworkSelector  # noqa: PLC0415
 
-        silence()
         # Without a thread of its own the library works in the one that asks.
         self._loop = NetworkSelector(client_id=CLIENT_ID)
         self._manager = KafkaConnectionManager(

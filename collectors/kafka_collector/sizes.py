@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from collectors.kafka_collector.sample import TopicPartition, TopicSample
-from collectors.kafka_collector.second_client import second_config, silence
+from collectors.kafka_collector.second_client import load, second_config
 from runtime.logs import logger
 from runtime.settings import BaseSettings
 
@@ -93,11 +93,10 @@ def _ask(config: Mapping[str, Any], leaders: Mapping[TopicPartition, int]) -> Si
 
     Connections are opened for this one question. Raises the library's errors and OSError.
     """
-    # Half a second of CPU and ten megabytes, and many clusters do not tell: when it is needed.
+    load()  # Many clusters do not tell: when it is needed.
     from kafka.net.manager import KafkaConnectionManager  # noqa: PLC0415
     from kafka.net.selector import NetworkSelector  # noqa: PLC0415
 
-    silence()
     # Without a thread of its own the library works in this one. KafkaAdminClient.describe_log_dirs would cost
     # ten times as much: it makes a dictionary of every replica of the cluster (docs/adr/0010).
     loop = NetworkSelector(client_id=CLIENT_ID)
