@@ -26,7 +26,6 @@ MAX_OFFSET = 2**53
 WIDEST_SECONDS = 15.0
 """A window wider than this is narrowed by lookups, as far as there is room for them."""
 REBALANCING = frozenset({"PreparingRebalance", "CompletingRebalance"})
-STILL: frozenset[Verdict | UnsetType] = frozenset({"stalled", "stopped"})
 
 
 class GroupState:
@@ -206,7 +205,11 @@ class GroupState:
         one.rests = lag == 0 and not (consumed or produced)
         judged = verdict(one.progress, at, interval_seconds)
         # Who commits rarely stands still between two commits: over its last moves it does not.
-        rates = (0.0, produced) if judged in STILL else one.progress.sustained(at) or (consumed, produced)
+        rates = (
+            (0.0, produced)
+            if judged in ("stalled", "stopped")
+            else one.progress.sustained(at) or (consumed, produced)
+        )
         wait = catch_up(lag, *rates)
         one.seconds = 0.0 if lag == 0 else None
         if unread_since is not None:
@@ -269,12 +272,12 @@ def _unrest(positions: list[Position]) -> Unrest:
     for one in positions:
         if one.rests or one.shown is None:
             continue
-        settled = one.shown.verdict in STILL or (one.lag is None and not one.progress.stands_since)
-        if one.consumed or one.produced or not settled:
+        if one.consumed or one.produced:
             return Unrest.MOVES
         if one.lag and one.seconds is None:
             unrest = Unrest.WAITS
-        elif one.lag and unrest is Unrest.NONE:
+        elif unrest is Unrest.NONE and (one.lag or one.progress.stands_since):
+            # Its verdict changes with time too: in its turn.
             unrest = Unrest.AGES
     return unrest
 

@@ -58,6 +58,7 @@ class Sampler:
         self._low: Offsets = {}
         self._low_at = 0.0
         self._lost = False
+        self._brokers: int | None = None
 
     async def sample(self) -> Sample:
         """Take one sample. Raises SourceUnavailable when the cluster does not answer."""
@@ -70,6 +71,10 @@ class Sampler:
         except SourceUnavailable:
             self._lost = True
             raise
+        if metadata.brokers != self._brokers:
+            # The admin client lists groups at the brokers that it was told of when it was opened.
+            self._lost = self._lost or self._brokers is not None
+            self._brokers = metadata.brokers
         topics = {name: one for name, one in metadata.topics.items() if self._is_watched(name)}
         leaders = {place: leader for place, leader in metadata.leaders.items() if place[0] in topics}
         self._sizes.take(topics, leaders)
@@ -109,6 +114,7 @@ class Sampler:
             if not reason:
                 try:
                     groups = await self._topic_way.read(metadata)
+                    self._lost = self._lost or self._coordinators.lost
                     if self._topic_way.complete or self._choice == "internal_topic":
                         self._admin_way.follow(groups.groups)
                         return "internal_topic", "", groups
@@ -119,7 +125,7 @@ class Sampler:
             if self._choice == "internal_topic":
                 nothing = GroupsSample({}, frozenset(), whole=False, errors=(reason,))
                 return "internal_topic", "", nothing
-        told = await self._coordinators.groups()
+        told = await self._coordinators.groups(self._admin_way.missing)
         self._lost = self._lost or told.lost
         return "admin_api", reason, self._admin_way.take(_doubted(told, metadata))
 

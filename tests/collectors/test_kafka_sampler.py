@@ -1,7 +1,7 @@
 """Samples by either way: which one and why, what a change of way ends, and when watermarks are asked."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -49,6 +49,7 @@ class FakeCluster:
     seconds: float = 1_000_000.0
     ask_sizes = None
     complete: bool = True
+    lost: bool = False
     missing: tuple[int, ...] = (3,)
 
     async def metadata(self, sizes: Mapping[str, int]) -> ClusterMetadata:
@@ -69,8 +70,8 @@ class FakeCluster:
     def reopen(self) -> None:
         self.reopened += 1
 
-    async def groups(self) -> Told:
-        return self.by_admin
+    async def groups(self, missing: Collection[str]) -> Told:
+        return replace(self.by_admin, gone=frozenset(missing))
 
     async def read(self, _: ClusterMetadata) -> GroupsSample:
         if isinstance(self.by_topic, Exception):
