@@ -1,7 +1,6 @@
 """One consumer group over time: its samples and the partitions' history into what the snapshot shows. Pure.
 
-A group is judged when it or one of its partitions changed, and while time alone changes what is shown
-(`unrest`).
+It is judged when it or one of its partitions changed, and while time alone changes what is shown (`unrest`).
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -205,11 +204,8 @@ class GroupState:
         one.rests = lag == 0 and not (consumed or produced)
         judged = verdict(one.progress, at, interval_seconds)
         # Who commits rarely stands still between two commits: over its last moves it does not.
-        rates = (
-            (0.0, produced)
-            if judged in ("stalled", "stopped")
-            else one.progress.sustained(at) or (consumed, produced)
-        )
+        still = judged in ("stalled", "stopped")
+        rates = (0.0, produced) if still else one.progress.sustained(at) or (consumed, produced)
         wait = catch_up(lag, *rates)
         one.seconds = 0.0 if lag == 0 else None
         if unread_since is not None:
