@@ -57,9 +57,7 @@ class TopicWay:
         changed, ended = await self._follow()
         overlaid, unanswered = await self._overlay(progress.held)
         if unanswered:
-            held_back = (
-                f"open transactions hold back the commits of {unanswered} groups, which do not answer"
-            )
+            held_back = f"open transactions hold back the commits of {unanswered} groups, which do not answer"
             errors = (*errors, held_back)
         changed = (changed | overlaid) & self._groups.keys()
         return GroupsSample(self._groups, changed, ended, progress.whole, errors)
