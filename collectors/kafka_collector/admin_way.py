@@ -32,7 +32,9 @@ class AdminWay:
             waiting = {name for name in waiting if not self._has_ended(name, told)}
             if waiting:
                 errors = (*errors, _not_listed(waiting, told))
-        groups |= {name: self._groups[name] for name in waiting}
+        for name in waiting:
+            before, why = self._groups[name], told.doubtful.get(name)
+            groups[name] = replace(before, refused=f"it is not listed: {why}") if why else before
         ended = frozenset(self._groups.keys() - groups.keys())
         changed = frozenset(name for name, one in groups.items() if self._groups.get(name) != one)
         self._groups = groups

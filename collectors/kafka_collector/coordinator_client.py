@@ -94,7 +94,6 @@ class CoordinatorClient:
         if not names:
             return Answered()
         load()
-        from kafka.errors import KafkaError  # noqa: PLC0415
 
         deadline = time.monotonic() + seconds
         with self._asking:
@@ -106,7 +105,7 @@ class CoordinatorClient:
                 asking = _Asking(self._manager, self._loop, self._at, question, deadline, seconds)
                 answered: Answered[T] = self._manager.run(asking.ask, list(names))
                 self._faulty = asking.faulty
-            except (KafkaError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - the library hands on whatever ends a connection
                 return Answered(refused=dict.fromkeys(names, _text(error, seconds)))
             finally:
                 if self._faulty or self._closed:
@@ -162,7 +161,9 @@ class _Asking(Generic[T]):
     ) -> None:
         from kafka.errors import IncompatibleBrokerVersion, KafkaError  # noqa: PLC0415 - see _ask
 
-        self._errors, self._incompatible = KafkaError, IncompatibleBrokerVersion
+        # The library hands on whatever ends a connection: of SASL, of TLS, of the socket.
+        self._errors = (KafkaError, OSError, ValueError, RuntimeError)
+        self._incompatible = IncompatibleBrokerVersion
         self._manager, self._loop, self._at = manager, loop, at
         self._question, self._deadline, self._seconds = question, deadline, seconds
         self._answered: Answered[T] = Answered()

@@ -76,6 +76,7 @@ class Coordinators:
         self._watched = watched
         self._errors: list[str] = []
         self._lost = False
+        self._unlisted: set[str] = set()
         self._deadline = 0.0
         self._quiet_until = 0.0
 
@@ -152,7 +153,10 @@ class Coordinators:
             if self._watched(one.group_id)
         }
         # The library lists the groups of those brokers that it knew of minutes ago: let it begin anew.
-        self._lost = self._lost or any(name not in states for name in known)
+        # Once for each: groups of other kinds are known to their coordinators and never listed.
+        unlisted = {name for name in known if name not in states} - self._unlisted
+        self._unlisted = {name for name in self._unlisted | unlisted if name in missing}
+        self._lost = self._lost or bool(unlisted)
         self._deadline = time.monotonic() + ANSWER_SECONDS
         groups = self._read(states)
         return Told(

@@ -121,6 +121,9 @@ class InternalTopic:
         whole = left == 0 and ends.keys() == self._at.keys()
         if whole:
             self.table.settle()
+        elif left == 0:
+            # A partition that nobody leads keeps back its own groups only.
+            self.table.complete = True
         # What the end for readers of committed records, asked later, still does not include is kept back.
         held = frozenset(number for number, end in ends.items() if end < highs.get(number, 0))
         return Progress(read, left, whole, held, tuple(self._errors))
@@ -209,6 +212,8 @@ class InternalTopic:
         for message in messages:
             error = message.error()
             number = cast(int, message.partition())
+            if number not in at and (error is None or error.code() == KafkaError._PARTITION_EOF):
+                continue  # Of a reading that was given up: it begins anew.
             if error is None:
                 self._denied.pop(number, None)
                 self.table.partition = number

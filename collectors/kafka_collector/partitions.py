@@ -138,8 +138,10 @@ class Partitions:
         if state is None:
             state = self.topics[name] = TopicShape(told.partitions)
             ended_at, ends = self._ended.pop(name, (-REMEMBERED_SECONDS, 0))
-            told_ends = sum(sample.end.get((name, number), 0) for number in told.partitions)
-            if sample.at - ended_at < REMEMBERED_SECONDS and told_ends < ends:
+            places = [(name, number) for number in told.partitions]
+            told_ends = [sample.end[place] for place in places if place in sample.end]
+            all_told = len(told_ends) == len(places)
+            if sample.at - ended_at < REMEMBERED_SECONDS and all_told and sum(told_ends) < ends:
                 state.recreated_at = sample.at
             return True
         if state.partitions != told.partitions:

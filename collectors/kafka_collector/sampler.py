@@ -114,7 +114,7 @@ class Sampler:
             if not reason:
                 try:
                     groups = await self._topic_way.read(metadata)
-                    self._lost = self._lost or self._coordinators.lost
+                    self._lost = self._lost or self._topic_way.lost
                     if self._topic_way.complete or self._choice == "internal_topic":
                         self._admin_way.follow(groups.groups)
                         return "internal_topic", "", groups
@@ -134,7 +134,7 @@ class Sampler:
         topic = metadata.topics.get(INTERNAL_TOPIC)
         if topic is None or topic.refused:
             return NOT_SEEN
-        return self._denial if self._now() - self._denied_at < DENIED_SECONDS else ""
+        return self._denial if 0 <= self._now() - self._denied_at < DENIED_SECONDS else ""
 
     def _switched(self, way: CommitsFrom, groups: GroupsSample) -> GroupsSample:
         """Let everything count as changed where the way has changed, and what is missing then as ended."""
@@ -150,7 +150,7 @@ class Sampler:
     async def _refresh_low(
         self, leaders: Mapping[TopicPartition, int], end: Offsets, at: float
     ) -> tuple[str, ...]:
-        recent = at - self._low_at < LOW_SECONDS and leaders.keys() <= self._low.keys()
+        recent = 0 <= at - self._low_at < LOW_SECONDS and leaders.keys() <= self._low.keys()
         # An end below the low one that we know of is that of a topic made anew.
         if recent and all(end.get(place, low) >= low for place, low in self._low.items()):
             return ()

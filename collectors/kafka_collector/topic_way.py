@@ -6,13 +6,19 @@ members of the consumer protocol hold by id (KIP-848).
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from collectors.kafka_collector.client import INTERNAL_TOPIC, KafkaClient
 from collectors.kafka_collector.coordinators import Coordinators
 from collectors.kafka_collector.internal_topic import InternalTopic, Progress
-from collectors.kafka_collector.sample import ClusterMetadata, GroupSample, GroupsSample
+from collectors.kafka_collector.sample import (
+    ClusterMetadata,
+    Commit,
+    GroupSample,
+    GroupsSample,
+    TopicPartition,
+)
 from runtime.metrics import KAFKA_UNKNOWN_RECORDS
 from schema.errors import SourceDenied, SourceUnavailable
 
@@ -23,7 +29,10 @@ NAMES_SECONDS = 10.0
 
 
 class TopicWay:
-    """Reads one cluster's internal topic; remembers the groups."""
+    """Reads one cluster's internal topic; remembers the groups.
+
+    `lost` when the last read found that the admin client may have lost a broker.
+    """
 
     def __init__(
         self, client: KafkaClient, coordinators: Coordinators, watched: Callable[[str], bool]
@@ -34,12 +43,14 @@ class TopicWay:
         self._groups: dict[str, GroupSample] = {}
         self._rebalancing: dict[str, str] = {}
         self._watched = watched
-        self._overlaid: frozenset[str] = frozenset()
+        self._overlaid: dict[str, Mapping[TopicPartition, Commit]] = {}
+        self.lost = False
         self._named_at = -NAMES_SECONDS
         self._counted: dict[str, int] = {}
 
     async def read(self, metadata: ClusterMetadata) -> GroupsSample:
         """Read what was written since the last sample. Raises SourceDenied where that is not permitted."""
+        self.lost = False
         topic = metadata.topics.get(INTERNAL_TOPIC)
         partitions = topic.partitions if topic else ()
         try:
@@ -78,6 +89,7 @@ class TopicWay:
         for name in ended:
             self._groups.pop(name, None)
         before, self._rebalancing = self._rebalancing, await self._coordinators.rebalancing()
+        self.lost = self._coordinators.lost
         changed |= {
             name
             for name in before.keys() | self._rebalancing.keys()
@@ -85,10 +97,8 @@ class TopicWay:
         }
         known = set()
         for name in changed:
-            group = table.group(name)
-            if group is not None:
-                state = self._rebalancing.get(name)
-                self._groups[name] = replace(group, state=state) if state else group
+            if table.group(name) is not None:
+                self._show(name, self._overlaid.get(name, {}))
                 known.add(name)
         return frozenset(known), ended
 
@@ -99,28 +109,34 @@ class TopicWay:
         Gives the groups that changed, and how many did not answer.
         """
         table, before = self._topic.table, self._overlaid
-        self._overlaid = frozenset(table.groups_in(held)) if held else frozenset()
-        for name in before - self._overlaid:
-            if (group := table.group(name)) is not None:
-                self._groups[name] = group
-        changed = set(before - self._overlaid)
-        answered = await self._coordinators.commits(self._overlaid) if self._overlaid else {}
-        for name, commits in answered.items():
-            group = table.group(name)
-            if group is None:
-                continue
+        names = table.groups_in(held) if held else []
+        answered = await self._coordinators.commits(names) if names else {}
+        # Who does not answer keeps what it said last: what was read is older.
+        self._overlaid = {
+            name: told for name in names if (told := answered.get(name, before.get(name))) is not None
+        }
+        freed = before.keys() - self._overlaid.keys()
+        changed = {name for name in freed if self._show(name, {})}
+        changed |= {name for name, commits in self._overlaid.items() if self._show(name, commits)}
+        return frozenset(changed), len(names) - len(answered)
+
+    def _show(self, name: str, commits: Mapping[TopicPartition, Commit]) -> bool:
+        """Take a group from the table, with these commits where there are any; true when it changed."""
+        group = self._topic.table.group(name)
+        if group is None:
+            return False
+        group = replace(group, state=self._rebalancing.get(name, group.state))
+        if commits:
             # One that was read has its time.
             told = {
                 place: known if (known := group.commits.get(place)) and known.offset == one.offset else one
                 for place, one in commits.items()
                 if self._watched(place[0])
             }
-            state = self._rebalancing.get(name, group.state)
-            overlaid = replace(group, state=state, commits=told)
-            if self._groups.get(name) != overlaid:
-                self._groups[name] = overlaid
-                changed.add(name)
-        return frozenset(changed), len(self._overlaid) - len(answered)
+            group = replace(group, commits=told)
+        changed = self._groups.get(name) != group
+        self._groups[name] = group
+        return changed
 
     def _unknown(self) -> tuple[str, ...]:
         """Count what could not be understood, and say so where commits or members may be missing for it."""

@@ -59,7 +59,11 @@ def test_a_group_whose_coordinator_does_not_call_it_gone_stays_however_often_it_
     for number in range(3 * MISSING_SAMPLES):
         why = dict.fromkeys(way.missing, "it is loading")
         sample = way.take(told(ONE, doubtful=why))
-        assert facts(sample) == ({"one", "two"}, set(), set()), number
+        # It says so itself once its coordinator was asked.
+        changed = {"two"} if number == MISSING_SAMPLES - 1 else set()
+        assert facts(sample) == ({"one", "two"}, changed, set()), number
+    assert sample.groups["two"].refused == "it is not listed: it is loading"
+    assert sample.groups["two"].commits == TWO.commits
     assert sample.errors == (
         "1 groups are not listed: deleted, or their coordinator is loading (it is loading)",
     )

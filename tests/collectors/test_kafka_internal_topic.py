@@ -208,6 +208,26 @@ def timed_out(_: object) -> list[TopicPartition]:
     raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
 
+def test_what_is_left_of_a_reading_that_was_given_up_counts_for_nothing(
+    broker: KafkaServer, admin: Any, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = new_group()
+    with on.reader_of(broker) as reader:
+        on.alter(admin, group, {(topic, 0): 1})
+        on.read_all(broker, reader)
+        on.alter(admin, group, {(topic, 0): 2})
+        reader._forget()
+        for _ in range(20):
+            with monkeypatch.context() as once:
+                once.setattr(reader, "_offsets", timed_out)
+                with pytest.raises(SourceUnavailable):
+                    reader.read(on.partitions_of(broker), on.WAIT_SECONDS)
+            assert not reader.table.complete
+        on.read_all(broker, reader)
+        assert on.offsets_of(reader, group) == {(topic, 0): 2}
+        assert group not in reader.table.ended()
+
+
 def is_whole(broker: KafkaServer, reader: InternalTopic) -> bool:
     try:
         return reader.read(on.partitions_of(broker), 5).whole

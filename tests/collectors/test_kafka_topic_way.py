@@ -38,6 +38,7 @@ class FakeCoordinators:
     def __init__(self) -> None:
         self.by_group: dict[str, dict[TopicPartition, Commit]] = {}
         self.asked: list[str] = []
+        self.lost = False
 
     async def rebalancing(self) -> dict[str, str]:
         return {}
@@ -118,3 +119,17 @@ async def test_groups_that_are_held_back_and_do_not_answer_are_told(parts: Parts
     held = await way.read(NOBODY)
     assert held.groups["writer"].commits == {TASKS: Commit(3, 1.0)}
     assert held.errors == ("open transactions hold back the commits of 1 groups, which do not answer",)
+
+
+async def test_who_is_held_back_and_stops_answering_keeps_what_it_said_last(parts: Parts) -> None:
+    topic, coordinators, way = parts
+    topic.say("writer", 0, 3, 1000)
+    await way.read(NOBODY)
+    topic.progress = Progress(0, 0, whole=True, held=frozenset({0}))
+    coordinators.by_group = {"writer": {TASKS: Commit(8)}}
+    await way.read(NOBODY)
+    coordinators.by_group = {}
+    topic.say("writer", 0, 4, 1500)  # It was committed before the eight.
+    silent = await way.read(NOBODY)
+    assert silent.groups["writer"].commits == {TASKS: Commit(8)}
+    assert len(silent.errors) == 1
