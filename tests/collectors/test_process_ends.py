@@ -219,7 +219,8 @@ def test_no_descriptor_is_left_by_agents_that_have_ended() -> None:
             os.kill(pid, signal.SIGKILL)
             agents.reap(pid)
             assert ends(watched)[pid].signal == "SIGKILL"
-        assert descriptors() == before
+        # Others of before may have been closed meanwhile: of tests that ran in this process.
+        assert descriptors() <= before
         watched.close()
 
 

@@ -96,17 +96,22 @@ class ByHand:
             consumer.close()
 
     def commit_many(self, groups: Iterable[str], topic: str, offset: int) -> None:
-        """Commit the same offset of partition 0 for many groups at once, when coordinators are loaded."""
-        places = [TopicPartition(topic, 0, offset)]
-        futures = [
-            future
-            for group in groups
-            for future in self.admin.alter_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(group, places)]
-            ).values()
-        ]
-        for future in futures:
-            future.result(_PATIENCE_SECONDS)
+        """Commit the same offset of partition 0 for many groups at once; again what is refused."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        left = list(groups)
+        while left:
+            assert time.monotonic() < deadline, f"{len(left)} commits are refused"
+            futures: dict[str, Any] = {}
+            for group in left:
+                places = [TopicPartition(topic, 0, offset)]
+                asked = [ConsumerGroupTopicPartitions(group, places)]
+                futures |= self.admin.alter_consumer_group_offsets(asked)
+            # A coordinator that moves or loads says so of each partition, and the future succeeds.
+            left = [
+                group
+                for group, future in futures.items()
+                if any(one.error for one in future.result(_PATIENCE_SECONDS).topic_partitions)
+            ]
 
     def delete_groups(self, groups: Iterable[str]) -> None:
         """Delete groups that have no member."""

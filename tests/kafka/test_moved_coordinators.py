@@ -45,7 +45,8 @@ def test_coordinators_that_are_killed_while_they_are_asked_cost_no_commit(
     expected = {(topic, 0): Commit(1)}
     for one in answers.result():
         assert one.told.keys() | one.refused.keys() == set(groups)
-        assert all(commits == expected for commits in one.told.values())
+        # A new coordinator tells what lies below the high watermark, which for a moment is not all of it.
+        assert all(commits in (expected, {}) for commits in one.told.values())
     while (last := client.offsets(groups, 10)).refused:
         assert last.told.keys().isdisjoint(last.refused)
     assert last.told == dict.fromkeys(groups, expected)
