@@ -138,32 +138,6 @@ async def test_lag_of_a_group_before_and_after_consuming(broker: KafkaServer, wa
 
 
 @both_ways
-async def test_groups_are_seen_again_after_the_broker_was_killed(
-    broker: KafkaServer, way: CommitsFrom
-) -> None:
-    settings, (topic, group) = settings_of(broker), names("writer")
-    create_topic(settings, topic, partitions=2)
-    produce(settings, topic, 4)
-    watched = Watched(broker, way)
-    with member(settings, group, topic) as consumer:
-        read(consumer, 4)
-        await watched.take_whole()
-        assert watched.group(group).lag_messages == 0
-        broker.kill()
-        broker.start()
-        produce(settings, topic, 2)
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while watched.group(group).lag_messages != 2 or watched.troubles:
-            assert time.monotonic() < deadline, watched.troubles
-            consumer.poll(0.1)
-            try:
-                await watched.take()
-            except SourceUnavailable:
-                continue
-            assert ("group", group) in watched.told
-
-
-@both_ways
 async def test_an_assigned_partition_without_a_commit_has_no_lag_and_says_why(
     broker: KafkaServer, way: CommitsFrom
 ) -> None:
