@@ -15,7 +15,7 @@ from collectors.kafka_collector.partitions import Partitions
 from collectors.kafka_collector.positions import Position, TopicLag, Unrest, Wanted
 from collectors.kafka_collector.progress import NEVER, RATE_SECONDS, catch_up
 from collectors.kafka_collector.sample import Commit, GroupSample, TopicPartition
-from collectors.kafka_collector.search import Found
+from collectors.kafka_collector.search import Found, guess
 from collectors.kafka_collector.times import moment
 from collectors.kafka_collector.verdicts import verdict, worst
 from schema import models
@@ -168,7 +168,7 @@ class GroupState:
             one.found = None
             return None
         window = inf if appended.earliest is None else appended.latest - appended.earliest
-        one.found = Found(appended.at, is_lower_bound=False) if window <= tolerance_seconds else None
+        one.found = guess(appended, tolerance_seconds) if window <= tolerance_seconds else None
         if window <= min(tolerance_seconds, WIDEST_SECONDS):
             return None
         return Wanted(self.group, place, offset, guessed=one.found is not None)

@@ -9,6 +9,7 @@ can be bisected.
 from math import sqrt
 from typing import NamedTuple
 
+from collectors.kafka_collector.history import Appended
 from collectors.kafka_collector.sample import TopicPartition
 
 MAX_ROUNDS = 20
@@ -203,3 +204,9 @@ class Search:
 
     def _give_up(self) -> None:
         self._found = Found(self._latest, True)
+
+
+def guess(appended: Appended, tolerance_seconds: float) -> Found:
+    """Guess within a window so that neither end of it is further off than two thirds of the tolerance."""
+    reach, earliest = tolerance_seconds * 2 / 3, appended.earliest or 0.0
+    return Found(max(appended.latest - reach, min(appended.at, earliest + reach)), is_lower_bound=False)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.kafka_collector.history import EndHistory
+from collectors.kafka_collector.history import Appended, EndHistory
 from collectors.kafka_collector.lookups import Round, search_for
 from collectors.kafka_collector.sample import TopicPartition
-from collectors.kafka_collector.search import MAX_ROUNDS, Found, Search
+from collectors.kafka_collector.search import MAX_ROUNDS, Found, Search, guess
 
 TOLERANCE = 2.0
 PLACE = ("orders", 0)
@@ -227,3 +227,12 @@ def test_what_the_rounds_do_not_suffice_for_is_found_in_later_samples() -> None:
             assert found.at >= truth - TOLERANCE  # never more lag than there is
             assert found.is_lower_bound or found.at <= truth + TOLERANCE
     assert [search_for(PLACE, offset, history, TOLERANCE) for offset in offsets] == [None] * 10
+
+
+def test_a_guess_within_a_window_is_nowhere_further_off_than_a_sampling_interval() -> None:
+    interval = 2.0
+    for at in (100.0, 100.1, 101.5, 102.9, 103.0):
+        found = guess(Appended(100.0, 103.0, at, 5, 9), 1.5 * interval)
+        assert max(found.at - 100.0, 103.0 - found.at) <= interval
+        assert not found.is_lower_bound
+    assert guess(Appended(100.0, 101.0, 100.9, 5, 9), 1.5 * interval).at == 100.9
