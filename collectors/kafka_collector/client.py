@@ -67,10 +67,6 @@ class KafkaClient:
             raise SourceUnavailable(f"the Kafka client cannot begin anew: {error.args[0].str()}") from None
         before.close()
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._consumer.close()
-
     def _open(self) -> None:
         told = {**self.config, "error_cb": self._note}
         admin = AdminClient(told)

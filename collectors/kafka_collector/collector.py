@@ -32,8 +32,6 @@ from schema.observed import KafkaClusterObserved
 
 MAX_SEARCHES = 2000
 """So many messages are looked up by timestamp in one pass; the others wait for the next ones."""
-WINDOW = 1.5
-"""A window of so many sampling intervals is what two samples give; a wider one is looked up."""
 MAX_ERRORS = 5
 CLOCK_SECONDS = 5.0
 """A clock that steps back further than this is no correction of a drift."""
@@ -82,8 +80,8 @@ class KafkaCollector:
         KAFKA_SAMPLE_CPU_SECONDS.set(self._pace.cost_seconds)
         yield Due(self._pace.interval_seconds)
         sample = self._in_order(await self._samples.sample())
-        tolerance = WINDOW * self._pace.interval_seconds
-        await self._look_up(self._picture.take(sample, tolerance), self._pace.interval_seconds / 2)
+        wanted = self._picture.take(sample, self._pace.interval_seconds)
+        await self._look_up(wanted, self._pace.interval_seconds / 2)
         yield Observed("kafka_cluster", "cluster", self._cluster(sample))
         # What a pass calls complete it must have named itself.
         whole = sample.groups.whole and not self._groups_named

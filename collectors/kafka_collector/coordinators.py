@@ -101,10 +101,6 @@ class Coordinators:
         """Give the committed offsets of these groups; those that do not answer are left out."""
         return await asyncio.to_thread(self._commits, names)
 
-    def close(self) -> None:
-        """Close the connections of our own."""
-        self._commits_client.close()
-
     def _commits(self, names: Collection[str]) -> dict[str, dict[Place, Commit]]:
         return self._commits_client.offsets(names, ANSWER_SECONDS).told
 

@@ -4,7 +4,6 @@ It is judged when it or one of its partitions changed, and while time alone chan
 """
 
 from collections.abc import Callable, Collection, Iterable
-from math import inf
 from typing import Any, cast
 
 from msgspec import UNSET, UnsetType
@@ -51,13 +50,12 @@ class GroupState:
         self,
         sample: GroupSample | None,
         partitions: Partitions,
-        tolerance_seconds: float,
+        interval_seconds: float,
         moved: Collection[TopicPartition] = (),
     ) -> list[Wanted]:
         """Take a sample, or None when the group's own is as before; give what must be looked up.
 
-        `tolerance_seconds` is how wide a window the history may give for the moment of a message; `moved` are
-        the partitions whose watermarks changed.
+        `interval_seconds` is that of the samples; `moved` are the partitions whose watermarks changed.
         """
         changed = self._follow(sample) if sample is not None else frozenset()
         self._places = sorted(place for place in self._reads if place in partitions.end)
@@ -71,7 +69,7 @@ class GroupState:
             elif one.rests and place not in moved and place not in changed:
                 continue
             self._stale.append(place)
-            missing = self._advance(one, place, partitions, tolerance_seconds)
+            missing = self._advance(one, place, partitions, interval_seconds)
             if missing:
                 wanted.append(missing)
         return wanted
@@ -110,7 +108,8 @@ class GroupState:
         for place, one in zip(self._places, positions, strict=True):
             self._note_topic(place[0], one, partitions.at)
         self.unrest = _unrest(positions)
-        judged = [one.shown for one in self._in_use() if one.shown is not None]
+        used = self._in_use(positions)
+        judged = [one.shown for one in used if one.shown is not None]
         never = any(one.never_catches_up is True for one in judged)
         waits = [one.seconds_to_catch_up for one in judged if one.seconds_to_catch_up is not UNSET]
         commits = [one.committed_at for one in shown if one.committed_at is not UNSET]
@@ -121,7 +120,7 @@ class GroupState:
             state=self._sample.state,
             verdict=worst(cast(Verdict, one.verdict) for one in judged) if judged else UNSET,
             lag_messages=_over(sum, (one.lag for one in positions)),
-            lag_seconds=_over(max, (one.seconds for one in self._in_use()), 2),
+            lag_seconds=_over(max, (one.seconds for one in used), 2),
             committed_at=max(commits) if commits else UNSET,
             consumed_per_second=_over(sum, (one.consumed for one in positions), 2),
             produced_per_second=_over(sum, (one.produced for one in positions), 2),
@@ -133,18 +132,19 @@ class GroupState:
             unavailable=self._sample.refused or UNSET,
         )
 
-    def _in_use(self) -> list[Position]:
-        """Give the positions by which the group is judged.
+    def _in_use(self, positions: list[Position]) -> list[Position]:
+        """Give those of its positions by which the group is judged.
 
         Members that hold partitions of other topics have left those behind of which they hold none: the old
         commits live on for days, and say nothing of how the group fares.
         """
         topics = {topic for topic, _ in self._held}
-        used = [self._positions[place] for place in self._places if place[0] in topics]
-        return used or [self._positions[place] for place in self._places]
+        if not topics:
+            return positions
+        return [self._positions[place] for place in self._places if place[0] in topics] or positions
 
     def _advance(
-        self, one: Position, place: TopicPartition, partitions: Partitions, tolerance_seconds: float
+        self, one: Position, place: TopicPartition, partitions: Partitions, interval_seconds: float
     ) -> Wanted | None:
         end, history = partitions.end[place], partitions.history(place)
         commit = self._sample.commits.get(place)
@@ -167,9 +167,8 @@ class GroupState:
         if appended is None:
             one.found = None
             return None
-        window = inf if appended.earliest is None else appended.latest - appended.earliest
-        one.found = guess(appended, tolerance_seconds) if window <= tolerance_seconds else None
-        if window <= min(tolerance_seconds, WIDEST_SECONDS):
+        one.found = guess(appended, interval_seconds)
+        if one.found is not None and appended.latest - (appended.earliest or 0.0) <= WIDEST_SECONDS:
             return None
         return Wanted(self.group, place, offset, guessed=one.found is not None)
 

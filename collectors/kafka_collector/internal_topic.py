@@ -14,19 +14,16 @@ from typing import cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from collectors.kafka_collector.client import CLIENT_ID, EARLIEST, INTERNAL_TOPIC, LATEST, REQUEST_SECONDS
 from collectors.kafka_collector.commit_table import CommitTable
 from schema.errors import SourceDenied, SourceUnavailable
 
-INTERNAL_TOPIC = "__consumer_offsets"
-# Timestamps that ask for the first and the last offset; all partitions of a broker go in one request.
-_EARLIEST, _LATEST = -2, -1
 _BATCH = 10_000
 # `consume` waits so long for a batch that is not full: the last one of a read never is.
 _BATCH_SECONDS = 0.01
-_REQUEST_SECONDS = 5.0
 _STUCK_SECONDS = 10.0
 _CONFIG: dict[str, object] = {
-    "group.id": "oracle-kafka-collector",  # The library asks for one; this group is never joined.
+    "group.id": CLIENT_ID,  # The library asks for one; this group is never joined.
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "enable.partition.eof": True,
@@ -100,16 +97,16 @@ class InternalTopic:
         if not partitions:
             return Progress(0, 0, whole=True)
         if not self._at:
-            self._assign(self._asked(_EARLIEST))
+            self._assign(self._asked(EARLIEST))
         elif self._denied or self._is_stuck():
             # A client that was refused does not ask again soon, and one that brings nothing may never.
             self._assign(self._at)
         highs = self._high_watermarks()
-        ends = self._asked(_LATEST)
+        ends = self._asked(LATEST)
         if any(end < self._at[number] for number, end in ends.items()):
             # Records that we have read are gone: the topic was made anew, or a replica without them leads.
             self._forget()
-            self._assign(self._asked(_EARLIEST))
+            self._assign(self._asked(EARLIEST))
         read = self._read_to(ends, deadline)
         if read or not self._is_behind(ends):
             self._behind_since = None
@@ -177,15 +174,15 @@ class InternalTopic:
 
     def _offsets(self, places: list[TopicPartition]) -> list[TopicPartition]:
         try:
-            return self._consumer.offsets_for_times(places, timeout=_REQUEST_SECONDS)
+            return self._consumer.offsets_for_times(places, timeout=REQUEST_SECONDS)
         except KafkaException as error:
             if error.args[0].code() not in _NOT_KNOWN:
                 raise
         # A client that has once seen no such topic, or might not see it, goes on without asking again.
-        topic = self._consumer.list_topics(INTERNAL_TOPIC, timeout=_REQUEST_SECONDS).topics[INTERNAL_TOPIC]
+        topic = self._consumer.list_topics(INTERNAL_TOPIC, timeout=REQUEST_SECONDS).topics[INTERNAL_TOPIC]
         if topic.error:
             raise KafkaException(topic.error)
-        return self._consumer.offsets_for_times(places, timeout=_REQUEST_SECONDS)
+        return self._consumer.offsets_for_times(places, timeout=REQUEST_SECONDS)
 
     def _read_to(self, ends: Mapping[int, int], deadline: float) -> int:
         # Even with nothing to wait for: the client's own events are handed over here.

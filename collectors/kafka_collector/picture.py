@@ -42,7 +42,7 @@ class Picture:
         self._touched: set[str] = set()
         self._ended: list[Item] = []
 
-    def take(self, sample: Sample, tolerance_seconds: float) -> list[Wanted]:
+    def take(self, sample: Sample, interval_seconds: float) -> list[Wanted]:
         """Take a sample; give the moments that must be looked up: the history does not reach there."""
         moved = self.partitions.take(sample)
         self._ended = []
@@ -61,7 +61,7 @@ class Picture:
                 group = self._groups[name] = GroupState(name)
             before = set(group.places)
             told = sample.groups.groups[name] if name in changed else None
-            wanted += group.take(told, self.partitions, tolerance_seconds, moved.places)
+            wanted += group.take(told, self.partitions, interval_seconds, moved.places)
             self._note_places(name, before, set(group.places))
         return wanted
 

@@ -30,6 +30,8 @@ DENIED_SECONDS = 600.0
 """After so long a way that was refused is tried again: permissions change."""
 LOW_SECONDS = 10.0
 """How old low watermarks may be: they move with retention only."""
+POLICY_SECONDS = 600.0
+"""How old what is known of topics' cleanup policies may be: they hardly ever change."""
 NOT_SEEN = f"{INTERNAL_TOPIC} is not to be seen: it is made with the first commit, or it may not be described"
 
 
@@ -59,6 +61,8 @@ class Sampler:
         self._low_at = 0.0
         self._lost = False
         self._brokers: int | None = None
+        self._policies: dict[str, bool] = {}
+        self._policies_at = 0.0
 
     async def sample(self) -> Sample:
         """Take one sample. Raises SourceUnavailable when the cluster does not answer."""
@@ -103,8 +107,15 @@ class Sampler:
         return await self._client.first_at(questions)
 
     async def compacted(self, topics: set[str]) -> frozenset[str]:
-        """Say which of these topics are compacted."""
-        return await self._client.compacted(topics)
+        """Say which of these topics are compacted; it is asked once in POLICY_SECONDS."""
+        now = self._now()
+        if not 0 <= now - self._policies_at < POLICY_SECONDS:
+            self._policies, self._policies_at = {}, now
+        unknown = topics - self._policies.keys()
+        if unknown:
+            compacted = await self._client.compacted(unknown)
+            self._policies |= {name: name in compacted for name in unknown}
+        return frozenset(name for name in topics if self._policies[name])
 
     async def _groups(self, metadata: ClusterMetadata) -> tuple[CommitsFrom, str, GroupsSample]:
         """Read the groups by the way that is permitted; give it, why it is not the other, and the groups."""

@@ -13,6 +13,8 @@ from collectors.kafka_collector.history import Appended
 from collectors.kafka_collector.sample import TopicPartition
 
 MAX_ROUNDS = 20
+WINDOW = 1.5
+"""Two samples that follow each other are at most so many intervals apart."""
 _MS = 1000
 
 
@@ -206,7 +208,13 @@ class Search:
         self._found = Found(self._latest, True)
 
 
-def guess(appended: Appended, tolerance_seconds: float) -> Found:
-    """Guess within a window so that neither end of it is further off than two thirds of the tolerance."""
-    reach, earliest = tolerance_seconds * 2 / 3, appended.earliest or 0.0
-    return Found(max(appended.latest - reach, min(appended.at, earliest + reach)), is_lower_bound=False)
+def guess(appended: Appended, interval_seconds: float) -> Found | None:
+    """Guess a moment from the samples around it, so that neither of them is further off than an interval.
+
+    None where they lie so far apart that the moment must be asked for.
+    """
+    earliest, latest = appended.earliest, appended.latest
+    if earliest is None or latest - earliest > WINDOW * interval_seconds:
+        return None
+    at = max(latest - interval_seconds, min(appended.at, earliest + interval_seconds))
+    return Found(at, is_lower_bound=False)

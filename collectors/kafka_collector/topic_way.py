@@ -78,10 +78,6 @@ class TopicWay:
         """Say whether the topic was read to its end once, so that what is known is not of long ago."""
         return self._topic.table.complete
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._topic.close()
-
     async def _follow(self) -> tuple[frozenset[str], frozenset[str]]:
         """Follow the table; give the groups that changed, and those that have ended."""
         table = self._topic.table

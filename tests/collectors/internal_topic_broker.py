@@ -17,7 +17,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the library'
 )
 
 from cli.stack.server import KafkaServer
-from collectors.kafka_collector.internal_topic import INTERNAL_TOPIC, InternalTopic, Progress
+from collectors.kafka_collector.client import INTERNAL_TOPIC
+from collectors.kafka_collector.internal_topic import InternalTopic, Progress
 from collectors.kafka_collector.sample import Commit
 from runtime.settings import BaseSettings
 

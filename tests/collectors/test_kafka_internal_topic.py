@@ -254,7 +254,7 @@ def test_without_the_internal_topic_nothing_has_been_committed(broker: KafkaServ
 def test_a_broker_that_is_not_there_is_an_unavailable_source_with_its_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("collectors.kafka_collector.internal_topic._REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr("collectors.kafka_collector.internal_topic.REQUEST_SECONDS", 0.5)
     address = f"127.0.0.1:{free_port()}"
     reader = InternalTopic({"bootstrap.servers": address, "log_level": 0})
     with pytest.raises(

@@ -15,7 +15,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the library'
 
 from cli.stack.errors import PartMissing
 from cli.stack.server import KafkaServer
-from collectors.kafka_collector.internal_topic import INTERNAL_TOPIC, InternalTopic
+from collectors.kafka_collector.client import INTERNAL_TOPIC
+from collectors.kafka_collector.internal_topic import InternalTopic
 from schema.errors import SourceDenied, SourceUnavailable
 from tests.collectors import internal_topic_broker as on
 from tests.collectors.topics import create_topic

@@ -232,7 +232,13 @@ def test_what_the_rounds_do_not_suffice_for_is_found_in_later_samples() -> None:
 def test_a_guess_within_a_window_is_nowhere_further_off_than_a_sampling_interval() -> None:
     interval = 2.0
     for at in (100.0, 100.1, 101.5, 102.9, 103.0):
-        found = guess(Appended(100.0, 103.0, at, 5, 9), 1.5 * interval)
+        found = guess(Appended(100.0, 103.0, at, 5, 9), interval)
+        assert found is not None
         assert max(found.at - 100.0, 103.0 - found.at) <= interval
         assert not found.is_lower_bound
-    assert guess(Appended(100.0, 101.0, 100.9, 5, 9), 1.5 * interval).at == 100.9
+    assert guess(Appended(100.0, 101.0, 100.9, 5, 9), interval) == Found(100.9, False)
+
+
+def test_nothing_is_guessed_where_a_sample_is_missing_between_two() -> None:
+    assert guess(Appended(100.0, 103.1, 101.0, 5, 9), 2.0) is None
+    assert guess(Appended(None, 103.1, 101.0, None, 9), 2.0) is None

@@ -18,7 +18,7 @@ from collectors.kafka_collector.sample import (
     TopicSample,
 )
 from collectors.kafka_collector.sample import TopicPartition as Place
-from collectors.kafka_collector.sampler import DENIED_SECONDS, LOW_SECONDS, NOT_SEEN, Sampler
+from collectors.kafka_collector.sampler import DENIED_SECONDS, LOW_SECONDS, NOT_SEEN, POLICY_SECONDS, Sampler
 from collectors.kafka_collector.settings import CommitsChoice
 from runtime.settings import BaseSettings
 from schema.errors import SourceDenied, SourceUnavailable
@@ -46,6 +46,7 @@ class FakeCluster:
     down: bool = False
     reopened: int = 0
     asked: list[int] = field(default_factory=list)
+    policies_asked: list[set[str]] = field(default_factory=list)
     seconds: float = 1_000_000.0
     ask_sizes = None
     complete: bool = True
@@ -66,6 +67,10 @@ class FakeCluster:
         self.asked.append(which)
         told = {p: (self.ends[p] if which == LATEST else 0) for p in leaders if p not in self.silent}
         return Answers(told, tuple(f"{place}: silent" for place in self.silent))
+
+    async def compacted(self, topics: set[str]) -> frozenset[str]:
+        self.policies_asked.append(topics)
+        return frozenset(topics & {"a"})
 
     def reopen(self) -> None:
         self.reopened += 1
@@ -292,3 +297,13 @@ async def test_a_broker_that_fails_one_batch_does_not_cost_the_others_and_is_not
     (error,) = answers.errors
     assert error.startswith("broker 1: ")
     assert sorted(consumer.asked) == [50, 250, 250]
+
+
+async def test_whether_a_topic_is_compacted_is_asked_once_for_a_while(compose: Compose) -> None:
+    cluster, sampler = compose()
+    assert await sampler.compacted({"a", "b"}) == {"a"}
+    assert await sampler.compacted({"a", "c"}) == {"a"}
+    assert cluster.policies_asked == [{"a", "b"}, {"c"}]
+    cluster.seconds += POLICY_SECONDS
+    assert await sampler.compacted({"b"}) == frozenset()
+    assert cluster.policies_asked[2:] == [{"b"}]

@@ -52,7 +52,6 @@ async def told_sizes(settings: BaseSettings, topic: str) -> dict[str, int]:
     """Ask the leaders that the cluster names; give the size of this topic, if it is told."""
     client = KafkaClient(settings)
     leaders = {place: on for place, on in (await client.metadata({})).leaders.items() if place[0] == topic}
-    client.close()
     assert leaders
     ask = ask_for(settings)
     assert ask is not None
