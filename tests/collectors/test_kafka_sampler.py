@@ -4,10 +4,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from collectors.kafka_collector import sampler as module
-from collectors.kafka_collector.client import EARLIEST, INTERNAL_TOPIC, LATEST, KafkaClient
+from collectors.kafka_collector.client import EARLIEST, INTERNAL_TOPIC, LATEST
 from collectors.kafka_collector.coordinators import Told
 from collectors.kafka_collector.sample import (
     Answers,
@@ -20,7 +19,6 @@ from collectors.kafka_collector.sample import (
 from collectors.kafka_collector.sample import TopicPartition as Place
 from collectors.kafka_collector.sampler import DENIED_SECONDS, LOW_SECONDS, NOT_SEEN, POLICY_SECONDS, Sampler
 from collectors.kafka_collector.settings import CommitsChoice
-from runtime.settings import BaseSettings
 from schema.errors import SourceDenied, SourceUnavailable
 from tests.collectors.kafka_samples import group
 
@@ -270,33 +268,6 @@ async def test_no_group_ends_while_a_broker_or_a_leader_of_the_internal_topic_is
     cluster.missing, cluster.internal = (), TopicSample(INTERNAL_TOPIC, (0, 1), 0, frozenset({1}))
     (said,) = (await sampler.sample()).groups.errors
     assert said == "1 partitions of __consumer_offsets have no leader, so no coordinator"
-
-
-class FakeConsumer:
-    """Answers for all partitions but those of the topic `mute`, whose broker does not answer."""
-
-    def __init__(self) -> None:
-        self.asked: list[int] = []
-
-    def offsets_for_times(self, places: list[TopicPartition], timeout: float) -> list[TopicPartition]:
-        assert timeout > 0
-        self.asked.append(len(places))
-        if any(one.topic == "mute" for one in places):
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-        return [TopicPartition(one.topic, one.partition, 7) for one in places]
-
-
-async def test_a_broker_that_fails_one_batch_does_not_cost_the_others_and_is_not_asked_again() -> None:
-    client = KafkaClient(BaseSettings(kafka_bootstrap_servers="127.0.0.1:1"))
-    consumer = FakeConsumer()
-    client._consumer.close()
-    client._consumer = consumer  # type: ignore[assignment]
-    leaders = {("mute", number): 1 for number in range(600)} | {("tasks", number): 2 for number in range(300)}
-    answers = await client.watermarks(leaders, LATEST)
-    assert answers.offsets == {("tasks", number): 7 for number in range(300)}
-    (error,) = answers.errors
-    assert error.startswith("broker 1: ")
-    assert sorted(consumer.asked) == [50, 250, 250]
 
 
 async def test_whether_a_topic_is_compacted_is_asked_once_for_a_while(compose: Compose) -> None:
