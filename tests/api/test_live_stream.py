@@ -55,7 +55,7 @@ def test_a_client_sees_the_stored_state_then_the_live_one_then_each_change(
     first = aggregator.freeze()
     client = StreamClient(api.url)
     until(lambda: client.next("state").data["id"] == first, "the state of the newest snapshot")
-    # That may have been the stored one, shown while the live one was loading: a tick says that it is followed.
+    # That may have been the stored one, shown while the live one loads: a tick says that it is followed.
     followed = aggregator.freeze()
     until(lambda: client.next("tick").data["snapshot_id"] == followed, "the stream is followed")
     aggregator.set_agent("beta")
