@@ -65,6 +65,8 @@ class RawEvent(Part, frozen=True, kw_only=True):
     prompt_name: Id | UnsetType = UNSET
     prompt_hash: Id | UnsetType = UNSET
     prompt_tokens: Tokens | UnsetType = UNSET
+    previous_prompt_hash: Id | UnsetType = UNSET
+    previous_prompt_tokens: Tokens | UnsetType = UNSET
     # heartbeat, agent_registered
     interval_seconds: Interval | UnsetType = UNSET
     models: list[Id] | UnsetType = UNSET
@@ -83,14 +85,25 @@ class Event(RawEvent, frozen=True, kw_only=True):
 
 
 class Call(Part, frozen=True, kw_only=True):
-    """One LLM call: tokens, cost in US dollars, latency in milliseconds; no prompt and no answer."""
+    """One LLM call: tokens, cost in US dollars, latency in milliseconds.
+
+    `seen_by` says who told of it: the proxy, an agent's span, or an agent's log. `client_address` is the IP
+    address that the proxy was called from; `key_label` the name that LLM_KEY_LABELS gives to the key;
+    `retry_count` how often the same request was sent before, 0 the first time. `prompt_tokens` are all of the
+    prompt, with `cached_tokens` (read from a cache), `cache_write_tokens` (`cache_write_1h_tokens` of them
+    for an hour) and `prompt_audio_tokens` among them; `completion_tokens` are all of the answer, with
+    `reasoning_tokens` and `completion_audio_tokens` among them. `prompt_hash` and `system_prompt_tokens` are
+    of the system prompt. The texts are there only where LLM_STORE_TEXT is on, and redacted.
+    """
 
     call_id: Id
     provider: Id
     model: Id
     started_at: Time
     status: Literal["ok", "rate_limited", "error", "cancelled"]
+    seen_by: Literal["proxy", "span", "log"] = "proxy"
     key_label: Id = "default"
+    client_address: Id | UnsetType = UNSET
     agent_id: Id | UnsetType = UNSET
     agent_name: Id | UnsetType = UNSET
     task_id: Id | UnsetType = UNSET
@@ -104,17 +117,26 @@ class Call(Part, frozen=True, kw_only=True):
     http_status: Count | UnsetType = UNSET
     error_type: Id | UnsetType = UNSET
     finish_reason: Id | UnsetType = UNSET
+    service_tier: Id | UnsetType = UNSET
+    retry_count: Count | UnsetType = UNSET
     streaming: bool = False
     prompt_tokens: Tokens | UnsetType = UNSET
     completion_tokens: Tokens | UnsetType = UNSET
     cached_tokens: Tokens | UnsetType = UNSET
     cache_write_tokens: Tokens | UnsetType = UNSET
+    cache_write_1h_tokens: Tokens | UnsetType = UNSET
     reasoning_tokens: Tokens | UnsetType = UNSET
+    prompt_audio_tokens: Tokens | UnsetType = UNSET
+    completion_audio_tokens: Tokens | UnsetType = UNSET
     tokens_estimated: bool = False
     cost_usd: Money | UnsetType = UNSET
     price_source: Text | UnsetType = UNSET
     latency_ms: Amount | UnsetType = UNSET
     time_to_first_token_ms: Amount | UnsetType = UNSET
+    prompt_hash: Id | UnsetType = UNSET
+    system_prompt_tokens: Tokens | UnsetType = UNSET
+    prompt_text: Text | UnsetType = UNSET
+    answer_text: Text | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Check what types cannot say. Raises ValueError, which a decoder tells as a wrong shape."""

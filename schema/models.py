@@ -206,7 +206,12 @@ class Queue(Part, frozen=True, kw_only=True):
 
 
 class ModelLimits(Part, frozen=True, kw_only=True):
-    """Use and limits of one model under one key (SPEC §8); tpm and rpm are of the last sliding minute."""
+    """Use and limits of one model under one key (SPEC §8); tpm and rpm are of the last sliding minute.
+
+    `tpm_remaining` and `rpm_remaining` are what the provider last said is left, at `told_at`, whoever used
+    it. `percent_used` is the larger share of the two limits; `seconds_to_exhaustion` is when the
+    first of them is used up at the pace of the last minute; `resets_at` when the provider lifts it.
+    """
 
     model: Id
     provider: Id
@@ -215,7 +220,13 @@ class ModelLimits(Part, frozen=True, kw_only=True):
     tpm_max: Count | UnsetType = UNSET
     rpm: Count
     rpm_max: Count | UnsetType = UNSET
+    tpm_remaining: Count | UnsetType = UNSET
+    rpm_remaining: Count | UnsetType = UNSET
+    told_at: Time | UnsetType = UNSET
+    percent_used: Amount | UnsetType = UNSET
     status: Literal["available", "rate_limited", "unavailable", "unknown"]
+    reason: Text | UnsetType = UNSET
+    loaded: bool | UnsetType = UNSET
     quota_exhausted: bool = False
     resets_at: Time | UnsetType = UNSET
     seconds_to_exhaustion: Amount | UnsetType = UNSET

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from schema import models
 from schema.part_models import CommitsFrom
-from schema.types import Amount, Count, DiscoveryMode, Id, Part, Runtime, Text, Time
+from schema.types import Amount, Count, DiscoveryMode, Id, Money, Part, Runtime, Text, Time
 
 
 class WorkloadObserved(Part, frozen=True, kw_only=True):
@@ -57,7 +58,11 @@ class KafkaClusterObserved(Part, frozen=True, kw_only=True):
 
 
 class ModelObserved(Part, frozen=True, kw_only=True):
-    """What a collector knows of a model: the provider's maxima and whether it answers."""
+    """What a collector knows of a model: the provider's maxima, what is left of them, whether it answers.
+
+    `told_at` is when the provider told of maxima and remainders; `loaded` whether a server of models has it
+    in memory; `reason` why it is not available.
+    """
 
     provider: Id
     model: Id
@@ -65,15 +70,24 @@ class ModelObserved(Part, frozen=True, kw_only=True):
     status: Literal["available", "rate_limited", "unavailable", "unknown"] = "unknown"
     tpm_max: Count | UnsetType = UNSET
     rpm_max: Count | UnsetType = UNSET
+    tpm_remaining: Count | UnsetType = UNSET
+    rpm_remaining: Count | UnsetType = UNSET
+    told_at: Time | UnsetType = UNSET
     quota_exhausted: bool = False
     resets_at: Time | UnsetType = UNSET
+    reason: Text | UnsetType = UNSET
+    loaded: bool | UnsetType = UNSET
 
 
 class SnapshotSettings(Part, frozen=True, kw_only=True):
-    """Settings that shape a snapshot: they travel in the log, so that a second fold gives the same bytes."""
+    """Settings that shape a snapshot: they travel in the log, so that a second fold gives the same bytes.
+
+    `budgets_usd` are soft budgets a day, by agent; `*` is that of every agent without one of its own.
+    """
 
     snapshot_interval_seconds: Annotated[int, Meta(ge=1, le=3600)]
     discovery_mode: DiscoveryMode = "auto"
+    budgets_usd: dict[Id, Money] = msgspec.field(default_factory=dict)
 
 
 class RefusedObserved(Part, frozen=True, kw_only=True):

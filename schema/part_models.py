@@ -200,13 +200,19 @@ class InFlight(Part, frozen=True, kw_only=True):
 
 
 class AgentUsage(Part, frozen=True, kw_only=True):
-    """An agent's LLM use since 00:00 UTC."""
+    """An agent's LLM use since 00:00 UTC.
+
+    `budget_usd` is its soft budget for the day, where it has one, `budget_percent` how much of it is spent.
+    """
 
     agent_id: Id
     calls: Count
     prompt_tokens: Count
     completion_tokens: Count
     cost_usd: Money
+    unpriced_calls: Count | UnsetType = UNSET
+    budget_usd: Money | UnsetType = UNSET
+    budget_percent: Amount | UnsetType = UNSET
 
 
 class ModelUsage(Part, frozen=True, kw_only=True):
@@ -225,7 +231,11 @@ class ModelUsage(Part, frozen=True, kw_only=True):
 
 
 class LlmUsage(Part, frozen=True, kw_only=True):
-    """LLM use since 00:00 UTC (`day`), the running total, and the calls in flight."""
+    """LLM use since 00:00 UTC (`day`), the running total, and the calls in flight.
+
+    `unpriced_calls` have no known price and are in no cost; `estimated_calls` told no tokens: theirs are
+    estimated from the lengths of the texts.
+    """
 
     day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     calls: Count
@@ -233,6 +243,7 @@ class LlmUsage(Part, frozen=True, kw_only=True):
     completion_tokens: Count
     cost_usd: Money
     unpriced_calls: Count
+    estimated_calls: Count | UnsetType = UNSET
     cost_usd_total: Money
     in_flight: list[InFlight]
     by_agent: list[AgentUsage]

@@ -5,14 +5,14 @@ Nothing of a prompt, an answer or a key enters a record: counts, names, times an
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
-from collectors.llm_collector.reading import Reading, characters_of, estimated_tokens, name_of
+from collectors.llm_collector.reading import Reading, estimated_tokens, name_of
+from collectors.llm_collector.request import Asked
 from collectors.llm_collector.routes import Target
 from runtime.pricing import Priced, Tokens, price
 from schema.messages import Call
@@ -21,20 +21,6 @@ from schema.models import InFlight
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}.*")
 T = TypeVar("T")
 Status = Literal["ok", "rate_limited", "error", "cancelled"]
-
-
-class _Request(msgspec.Struct):
-    """What is read of a request's body."""
-
-    model: Any = None
-    stream: Any = None
-    messages: msgspec.Raw = msgspec.Raw()
-    prompt: msgspec.Raw = msgspec.Raw()
-    input: msgspec.Raw = msgspec.Raw()
-
-
-_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_REQUEST = msgspec.json.Decoder(_Request)
 
 
 @dataclass(frozen=True)
@@ -48,6 +34,7 @@ class Arrival:
     operation: str
     streaming: bool
     prompt_characters: int
+    client_address: str | None = None
     agent_id: str | None = None
     agent_name: str | None = None
     task_id: str | None = None
@@ -81,11 +68,18 @@ class Outcome:
 
 
 def arrival_of(
-    call_id: str, at: datetime, target: Target, headers: Mapping[str, str], body: bytes
+    call_id: str,
+    at: datetime,
+    target: Target,
+    headers: Mapping[str, str],
+    asked: Asked | None,
+    client_address: str | None = None,
 ) -> Arrival | None:
-    """Read a request (header names in lower case); None when it is no model call."""
-    request = _request(body)
-    model = name_of(request.model) or name_of(target.deployment)
+    """Take in a request (header names in lower case); None when it is no model call.
+
+    `asked` is None while its body is still passing: `completed` adds it.
+    """
+    model = (asked and asked.model) or name_of(target.deployment)
     if target.operation is None and model is None:
         return None
     trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
@@ -95,15 +89,24 @@ def arrival_of(
         provider=target.provider,
         model=model or "unknown",
         operation=target.operation or "chat",
-        streaming=request.stream is True,
-        prompt_characters=sum(
-            _characters(part) for part in (request.messages, request.prompt, request.input)
-        ),
+        streaming=asked.streaming if asked else False,
+        prompt_characters=asked.prompt_characters if asked else 0,
+        client_address=client_address,
         agent_id=name_of(headers.get("x-oracle-agent")),
         agent_name=name_of(headers.get("x-oracle-agent-name")),
         task_id=name_of(headers.get("x-oracle-task")),
         trace_id=trace[1] if trace else None,
         parent_span_id=trace[2] if trace else None,
+    )
+
+
+def completed(arrival: Arrival, asked: Asked) -> Arrival:
+    """Add what a request's body said, once all of it has passed."""
+    return replace(
+        arrival,
+        model=asked.model or arrival.model,
+        streaming=asked.streaming,
+        prompt_characters=asked.prompt_characters,
     )
 
 
@@ -118,6 +121,7 @@ def call_of(arrival: Arrival, outcome: Outcome, reading: Reading) -> Call:
         model=arrival.model,
         started_at=arrival.started_at,
         status=status,
+        client_address=_set(arrival.client_address),
         agent_id=_set(arrival.agent_id),
         agent_name=_set(arrival.agent_name),
         task_id=_set(arrival.task_id),
@@ -187,20 +191,6 @@ def _error_type(status: Status, outcome: Outcome, reading: Reading) -> str | Uns
         return "client_disconnected"
     told = outcome.failure or reading.error_code or reading.error_type
     return told or (f"http_{outcome.http_status}" if outcome.http_status is not None else "unknown")
-
-
-def _request(body: bytes) -> _Request:
-    try:
-        return _REQUEST.decode(body)
-    except _BROKEN:
-        return _Request()
-
-
-def _characters(raw: msgspec.Raw) -> int:
-    try:
-        return characters_of(msgspec.json.decode(raw)) if bytes(raw) else 0
-    except _BROKEN:
-        return 0
 
 
 def _set(value: T | None) -> T | UnsetType:

@@ -18,6 +18,7 @@ from collectors.llm_collector.board import Board
 from collectors.llm_collector.calls import arrival_of
 from collectors.llm_collector.headers import by_name, downstream_headers, upstream_headers
 from collectors.llm_collector.problems import Problem
+from collectors.llm_collector.request import asked_of
 from collectors.llm_collector.routes import Routes, Target
 from collectors.llm_collector.watch import Records, Watch
 from runtime.logs import logger
@@ -61,7 +62,15 @@ class Proxy:
         body = await self._body(receive, send)
         if body is None:
             return
-        arrival = arrival_of(str(uuid.uuid4()), at, target, by_name(scope["headers"]), body[0])
+        client = scope.get("client")
+        arrival = arrival_of(
+            str(uuid.uuid4()),
+            at,
+            target,
+            by_name(scope["headers"]),
+            asked_of(body[0]),
+            client[0] if client else None,
+        )
         watch = Watch(arrival, began, self._board, self._records)
         await self._until_done_or_left(self._forward(scope, target, body, watch, send), watch, receive)
 

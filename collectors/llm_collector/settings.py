@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from collectors.base.settings import CollectorSettings
 from runtime.settings import Port
+from schema.types import Id
 
 
 class LlmSettings(CollectorSettings, frozen=True, kw_only=True):
@@ -19,6 +20,9 @@ class LlmSettings(CollectorSettings, frozen=True, kw_only=True):
     """How long an upstream may say nothing before the call counts as broken."""
     llm_proxy_stop_seconds: Annotated[int, Meta(ge=0)] = 10
     """How long running calls may go on after SIGTERM."""
+    llm_proxy_max_calls: Annotated[int, Meta(ge=1)] = 1000
+    """Calls beyond so many at a time are answered with 503."""
+    llm_proxy_max_headers: Annotated[int, Meta(ge=1)] = 100
 
     openai_base_url: str = "https://api.openai.com"
     anthropic_base_url: str = "https://api.anthropic.com"
@@ -26,3 +30,19 @@ class LlmSettings(CollectorSettings, frozen=True, kw_only=True):
     ollama_base_url: str = "http://ollama:11434"
     litellm_providers: str = "[]"
     """A JSON list of `{"name", "url", "models"}`: each becomes the route `/<name>`."""
+    openai_api_key: str = ""
+    anthropic_api_key: str = ""
+    azure_api_key: str = ""
+    """A key that is set adds its provider's models to the tracked ones; no key is ever sent from here."""
+    openai_models: tuple[Id, ...] = ()
+    anthropic_models: tuple[Id, ...] = ()
+    azure_models: tuple[Id, ...] = ()
+
+    llm_key_labels: str = "[]"
+    """A JSON list of `{"label", "sha256", "agent"}`: who uses which key; `agent` may be absent."""
+    llm_prices_file: str = ""
+    """A JSON file with prices of private models, in the form of `runtime/pricing.py`."""
+    llm_store_text: bool = False
+    """Whether the texts of prompts and answers are kept, redacted."""
+    llm_redact_patterns: str = "[]"
+    """A JSON list of regular expressions: what they match is redacted too."""

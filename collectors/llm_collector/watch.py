@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from collectors.llm_collector.board import Board
-from collectors.llm_collector.calls import Arrival, Outcome, call_of
+from collectors.llm_collector.calls import Arrival, Outcome, call_of, completed
 from collectors.llm_collector.limits import Answer, Limits, limits_of
 from collectors.llm_collector.reading import Reading
+from collectors.llm_collector.request import Asked
 from collectors.llm_collector.tap import Tap
 from runtime.logs import logger
 from runtime.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT, DROPPED_RECORDS
@@ -45,6 +46,12 @@ class Watch:
         if arrival is not None:
             CALLS_IN_FLIGHT.inc()
             board.arrived(arrival)
+
+    def asked(self, asked: Asked) -> None:
+        """Take what the request's body said, where it was not known at the arrival."""
+        if self._arrival is not None:
+            self._arrival = completed(self._arrival, asked)
+            self._board.arrived(self._arrival)
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         """Note the upstream's status and headers (names in lower case)."""

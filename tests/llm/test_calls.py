@@ -11,6 +11,7 @@ from msgspec import UNSET
 from collectors.llm_collector.calls import Arrival, Outcome, arrival_of, call_of
 from collectors.llm_collector.headers import downstream_headers, upstream_headers
 from collectors.llm_collector.reading import Reading
+from collectors.llm_collector.request import asked_of
 from collectors.llm_collector.routes import Target
 from schema.messages import CallRecord, LogRecord
 from schema.wire import decode, encode
@@ -26,7 +27,7 @@ LABELS = {
 
 
 def arrival(body: bytes = BODY, headers: dict[str, str] | None = None, target: Target = TARGET) -> Arrival:
-    found = arrival_of("c-1", AT, target, LABELS if headers is None else headers, body)
+    found = arrival_of("c-1", AT, target, LABELS if headers is None else headers, asked_of(body))
     assert found is not None
     return found
 
@@ -55,7 +56,8 @@ def test_a_body_that_names_no_model_is_a_call_of_an_unknown_one(body: bytes) -> 
 
 
 def test_what_is_no_model_call_has_no_record() -> None:
-    assert arrival_of("c-1", AT, Target("openai", "http://x/v1/models", None, None), LABELS, b"") is None
+    target = Target("openai", "http://x/v1/models", None, None)
+    assert arrival_of("c-1", AT, target, LABELS, asked_of(b"")) is None
 
 
 def test_azure_names_the_model_in_the_path() -> None:

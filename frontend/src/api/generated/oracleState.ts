@@ -176,6 +176,10 @@ export interface TaskPriority {
 }
 /**
  * Use and limits of one model under one key (SPEC §8); tpm and rpm are of the last sliding minute.
+ *
+ *     `tpm_remaining` and `rpm_remaining` are what the provider last said is left, at `told_at`, whoever used
+ *     it. `percent_used` is the larger share of the two limits; `seconds_to_exhaustion` is when the
+ *     first of them is used up at the pace of the last minute; `resets_at` when the provider lifts it.
  */
 export interface ModelLimits {
   model: string
@@ -185,7 +189,13 @@ export interface ModelLimits {
   tpm_max?: number
   rpm: number
   rpm_max?: number
+  tpm_remaining?: number
+  rpm_remaining?: number
+  told_at?: string
+  percent_used?: number
   status: 'available' | 'rate_limited' | 'unavailable' | 'unknown'
+  reason?: string
+  loaded?: boolean
   quota_exhausted?: boolean
   resets_at?: string
   seconds_to_exhaustion?: number
@@ -355,6 +365,9 @@ export interface Topic {
 }
 /**
  * LLM use since 00:00 UTC (`day`), the running total, and the calls in flight.
+ *
+ *     `unpriced_calls` have no known price and are in no cost; `estimated_calls` told no tokens: theirs are
+ *     estimated from the lengths of the texts.
  */
 export interface LlmUsage {
   day: string
@@ -366,6 +379,7 @@ export interface LlmUsage {
    */
   cost_usd: number
   unpriced_calls: number
+  estimated_calls?: number
   /**
    * US dollars
    */
@@ -388,6 +402,8 @@ export interface InFlight {
 }
 /**
  * An agent's LLM use since 00:00 UTC.
+ *
+ *     `budget_usd` is its soft budget for the day, where it has one, `budget_percent` how much of it is spent.
  */
 export interface AgentUsage {
   agent_id: string
@@ -398,6 +414,12 @@ export interface AgentUsage {
    * US dollars
    */
   cost_usd: number
+  unpriced_calls?: number
+  /**
+   * US dollars
+   */
+  budget_usd?: number
+  budget_percent?: number
 }
 /**
  * A model's LLM use since 00:00 UTC, with the latency of its calls.
