@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 from msgspec import UNSET, UnsetType
 
+from collectors.llm_collector.keys import DEFAULT_LABEL, UNLABELLED, KeyLabel
 from collectors.llm_collector.reading import Reading, estimated_tokens, name_of
 from collectors.llm_collector.request import Asked
 from collectors.llm_collector.routes import Target
@@ -34,6 +35,7 @@ class Arrival:
     operation: str
     streaming: bool
     prompt_characters: int
+    key_label: str = DEFAULT_LABEL
     client_address: str | None = None
     agent_id: str | None = None
     agent_name: str | None = None
@@ -74,6 +76,7 @@ def arrival_of(
     headers: Mapping[str, str],
     asked: Asked | None,
     client_address: str | None = None,
+    key: KeyLabel = UNLABELLED,
 ) -> Arrival | None:
     """Take in a request (header names in lower case); None when it is no model call.
 
@@ -83,6 +86,9 @@ def arrival_of(
     if target.operation is None and model is None:
         return None
     trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    agent_id, agent_name = (name_of(headers.get(one)) for one in ("x-oracle-agent", "x-oracle-agent-name"))
+    if agent_id is None and agent_name is None and isinstance(key.agent, str):
+        agent_id = key.agent
     return Arrival(
         call_id=call_id,
         started_at=at,
@@ -91,9 +97,10 @@ def arrival_of(
         operation=target.operation or "chat",
         streaming=asked.streaming if asked else False,
         prompt_characters=asked.prompt_characters if asked else 0,
+        key_label=key.label,
         client_address=client_address,
-        agent_id=name_of(headers.get("x-oracle-agent")),
-        agent_name=name_of(headers.get("x-oracle-agent-name")),
+        agent_id=agent_id,
+        agent_name=agent_name,
         task_id=name_of(headers.get("x-oracle-task")),
         trace_id=trace[1] if trace else None,
         parent_span_id=trace[2] if trace else None,
@@ -121,6 +128,7 @@ def call_of(arrival: Arrival, outcome: Outcome, reading: Reading) -> Call:
         model=arrival.model,
         started_at=arrival.started_at,
         status=status,
+        key_label=arrival.key_label,
         client_address=_set(arrival.client_address),
         agent_id=_set(arrival.agent_id),
         agent_name=_set(arrival.agent_name),

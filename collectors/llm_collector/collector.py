@@ -17,10 +17,12 @@ import uvloop
 from collectors.base.publisher import LogPublisher
 from collectors.base.runner import Pace, Runner
 from collectors.llm_collector.board import Board
+from collectors.llm_collector.keys import Keys
 from collectors.llm_collector.outbox import Outbox
 from collectors.llm_collector.proxy import Proxy
 from collectors.llm_collector.routes import Routes
 from collectors.llm_collector.settings import LlmSettings
+from collectors.llm_collector.watch import Recorder
 from runtime import pricing
 from runtime.health import Health
 from runtime.kafka import Producer, Topics, ensure_topics
@@ -102,11 +104,12 @@ def server_of(app: Proxy, settings: LlmSettings) -> uvicorn.Server:
 async def serve(service: Service[LlmSettings]) -> None:
     """Forward and record until the service stops."""
     settings = service.settings
-    routes, listening = Routes(settings), _listen(settings)
-    board, outbox = Board(), Outbox()
+    routes, board, outbox = Routes(settings), Board(), Outbox()
+    recorder = Recorder(board, outbox, Keys(settings.llm_key_labels))
+    listening = _listen(settings)
     port = listening.getsockname()[1]
     async with open_client(settings) as client:
-        app = Proxy(routes, client, board, outbox, settings.llm_proxy_max_request_bytes)
+        app = Proxy(routes, client, recorder, settings.llm_proxy_max_request_bytes)
         server = server_of(app, settings)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         publishing = asyncio.create_task(_publish(service, board, outbox, f"{socket.gethostname()}:{port}"))

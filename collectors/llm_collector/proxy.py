@@ -6,21 +6,17 @@ way and cannot fail it. A client that leaves takes its upstream request with it.
 
 import asyncio
 import time
-import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
-from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
-from collectors.llm_collector.board import Board
-from collectors.llm_collector.calls import arrival_of
 from collectors.llm_collector.headers import by_name, downstream_headers, upstream_headers
 from collectors.llm_collector.problems import Problem
 from collectors.llm_collector.request import asked_of
 from collectors.llm_collector.routes import Routes, Target
-from collectors.llm_collector.watch import Records, Watch
+from collectors.llm_collector.watch import Recorder, Watch
 from runtime.logs import logger
 
 Scope = MutableMapping[str, Any]
@@ -36,14 +32,12 @@ class Proxy:
         self,
         routes: Routes,
         client: aiohttp.ClientSession,
-        board: Board,
-        records: Records,
+        recorder: Recorder,
         max_request_bytes: int,
     ) -> None:
         self._routes = routes
         self._client = client
-        self._board = board
-        self._records = records
+        self._recorder = recorder
         self._max_request_bytes = max_request_bytes
         self._log = logger()
 
@@ -58,20 +52,14 @@ class Proxy:
             names = ", ".join(f"/{name}" for name in self._routes.providers)
             await Problem(404, "No such provider", f"Paths begin with one of {names}.").send(send)
             return
-        at, began = datetime.now(UTC), time.monotonic()
+        began = time.monotonic()
         body = await self._body(receive, send)
         if body is None:
             return
         client = scope.get("client")
-        arrival = arrival_of(
-            str(uuid.uuid4()),
-            at,
-            target,
-            by_name(scope["headers"]),
-            asked_of(body[0]),
-            client[0] if client else None,
+        watch = self._recorder.arrived(
+            target, by_name(scope["headers"]), asked_of(body[0]), client[0] if client else None, began
         )
-        watch = Watch(arrival, began, self._board, self._records)
         await self._until_done_or_left(self._forward(scope, target, body, watch, send), watch, receive)
 
     async def _body(self, receive: Receive, send: Send) -> list[bytes] | None:

@@ -6,14 +6,17 @@ bytes go on.
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+from uuid import uuid4
 
 from collectors.llm_collector.board import Board
-from collectors.llm_collector.calls import Arrival, Outcome, call_of, completed
+from collectors.llm_collector.calls import Arrival, Outcome, arrival_of, call_of, completed
+from collectors.llm_collector.keys import Keys
 from collectors.llm_collector.limits import Answer, Limits, limits_of
 from collectors.llm_collector.reading import Reading
 from collectors.llm_collector.request import Asked
+from collectors.llm_collector.routes import Target
 from collectors.llm_collector.tap import Tap
 from runtime.logs import logger
 from runtime.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT, DROPPED_RECORDS
@@ -27,16 +30,44 @@ class Records(Protocol):
         """Take one record; never waits, never fails."""
 
 
+class Recorder:
+    """What all requests are watched with: who holds which key, where calls are shown, where records go."""
+
+    def __init__(self, board: Board, records: Records, keys: Keys | None = None) -> None:
+        self.board = board
+        self.records = records
+        self.keys = keys or Keys()
+
+    def arrived(
+        self,
+        target: Target,
+        headers: Mapping[str, str],
+        asked: Asked | None = None,
+        client_address: str | None = None,
+        began: float | None = None,
+    ) -> "Watch":
+        """Take in a request (header names in lower case); `asked` is None while its body is still passing.
+
+        `began` is when its first byte came (monotonic); without it that is now.
+        """
+        now = time.monotonic()
+        began = now if began is None else began
+        at = datetime.now(UTC) - timedelta(seconds=now - began)
+        key = self.keys.of(headers)
+        arrival = arrival_of(str(uuid4()), at, target, headers, asked, client_address, key)
+        return Watch(arrival, began, self)
+
+
 class Watch:
     """One request, from its arrival to its end; `arrival` is None for what is no model call."""
 
-    def __init__(self, arrival: Arrival | None, began: float, board: Board, records: Records) -> None:
+    def __init__(self, arrival: Arrival | None, began: float, recorder: Recorder) -> None:
         self.sent_all = False
         """Whether the client has been sent everything there was to send."""
         self._arrival = arrival
         self._began = began
-        self._board = board
-        self._records = records
+        self._board = recorder.board
+        self._records = recorder.records
         self._http_status: int | None = None
         self._request_id: str | None = None
         self._limits = Limits()
@@ -45,7 +76,7 @@ class Watch:
         self._tap: Tap | None = None
         if arrival is not None:
             CALLS_IN_FLIGHT.inc()
-            board.arrived(arrival)
+            self._board.arrived(arrival)
 
     def asked(self, asked: Asked) -> None:
         """Take what the request's body said, where it was not known at the arrival."""

@@ -13,9 +13,11 @@ import uvicorn
 from cli.stack.server import free_port
 from collectors.llm_collector.board import Board
 from collectors.llm_collector.collector import open_client
+from collectors.llm_collector.keys import Keys
 from collectors.llm_collector.proxy import Proxy
 from collectors.llm_collector.routes import Routes
 from collectors.llm_collector.settings import LlmSettings
+from collectors.llm_collector.watch import Recorder
 from schema.messages import Call
 
 App = Callable[
@@ -97,6 +99,7 @@ def proxying(**settings: Any) -> Iterator[Running]:
     """Run the proxy, with `openai_base_url` and the like as settings."""
     options = LlmSettings(**settings)
     kept, board = Kept(), Board()
+    recorder = Recorder(board, kept, Keys(options.llm_key_labels))
     holder: dict[str, Any] = {}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -104,7 +107,7 @@ def proxying(**settings: Any) -> Iterator[Running]:
         if "proxy" not in holder:
             holder["client"] = open_client(options)
             holder["proxy"] = Proxy(
-                Routes(options), holder["client"], board, kept, options.llm_proxy_max_request_bytes
+                Routes(options), holder["client"], recorder, options.llm_proxy_max_request_bytes
             )
             holder["loop"] = asyncio.get_running_loop()
         if scope["path"] == "/close":
