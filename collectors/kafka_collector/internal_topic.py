@@ -118,9 +118,6 @@ class InternalTopic:
         whole = left == 0 and ends.keys() == self._at.keys()
         if whole:
             self.table.settle()
-        elif left == 0:
-            # A partition that nobody leads keeps back its own groups only.
-            self.table.complete = True
         # What the end for readers of committed records, asked later, still does not include is kept back.
         held = frozenset(number for number, end in ends.items() if end < highs.get(number, 0))
         return Progress(read, left, whole, held, tuple(self._errors))
