@@ -1,0 +1,192 @@
+"""A user's own prices: those of `PRICING` in `runtime/pricing.py`, and those of the file LLM_PRICES_FILE.
+
+Both have one shape: provider → model → rates, or a list of rates that hold from a day on. The model `*`
+stands for all others of its provider. A wrong table stops the service at start, with the place in one line.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runtime.price_sellers import seller_of
+from runtime.price_terms import Tokens
+from schema.errors import SettingError
+
+MAX_FILE_BYTES = 4 * 1024 * 1024
+MAX_RATE_USD = Decimal(100)
+"""For 1,000 tokens; what is above it is a mistake of the unit."""
+_PARTS = ("cached", "cache_write", "cache_write_1h", "input_audio", "output_audio")
+
+
+class _Flat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Rates in US dollars per 1,000 tokens; a part without a rate of its own costs what the rest does."""
+
+    input: Decimal
+    output: Decimal
+    cached: Decimal | None = None
+    cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
+    input_audio: Decimal | None = None
+    output_audio: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("input", "output", *_PARTS):
+            rate = getattr(self, name)
+            if rate is not None and not (rate.is_finite() and 0 <= rate <= MAX_RATE_USD):
+                raise ValueError(f"`{name}` is from 0 to {MAX_RATE_USD} US dollars for 1,000 tokens")
+
+
+class _Tier(_Flat, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Other rates for a whole call whose prompt has more than `above` tokens."""
+
+    above: int
+
+
+class _Stepped(_Flat, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    tiers: list[_Tier] = []
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len({tier.above for tier in self.tiers}) < len(self.tiers):
+            raise ValueError("two tiers begin above the same count")
+        for part in _PARTS:
+            if any((getattr(tier, part) is None) != (getattr(self, part) is None) for tier in self.tiers):
+                raise ValueError(f"`{part}` is told for some of the tiers only")
+
+
+class Rates(_Stepped, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model's rates from the day `since` to the day `until`, both included (UTC)."""
+
+    since: date | None = None
+    until: date | None = None
+    service_tiers: dict[str, _Stepped] = {}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.since and self.until and self.until < self.since:
+            raise ValueError("`until` is before `since`")
+
+    def hold_on(self, day: date) -> bool:
+        """Say whether these rates are those of a day."""
+        return (self.since or date.min) <= day <= (self.until or date.max)
+
+    def cost(self, tokens: Tokens, service_tier: str) -> Decimal:
+        """Give what a call costs; a service tier without rates of its own is charged as any other call."""
+        rates = self.service_tiers.get(service_tier, self)
+        passed = [tier for tier in rates.tiers if tokens.prompt > tier.above]
+        return _cost(max(passed, key=lambda tier: tier.above) if passed else rates, tokens)
+
+
+def own_cost(
+    table: Mapping[str, Mapping[str, object]],
+    provider: str,
+    model: str,
+    at: datetime,
+    tokens: Tokens,
+    service_tier: str,
+) -> tuple[Decimal, str] | None:
+    """Give what a table says a call made `at` cost, and its entry there; None where it does not say."""
+    for seller in dict.fromkeys((provider, seller_of(provider))):
+        models = table.get(seller, {})
+        name = model if model in models else "*"
+        if name in models:
+            day = at.astimezone(UTC).date()
+            holding = [one for one in rates_of(models[name]) if one.hold_on(day)]
+            if not holding:
+                return None
+            rates = max(holding, key=_begins)
+            since = f", {rates.since.isoformat()}" if rates.since else ""
+            return rates.cost(tokens, service_tier), f"{seller}/{name}{since}"
+    return None
+
+
+def rates_of(value: object) -> list[Rates]:
+    """Read a model's rates, or a dated list of them. Raises ValueError that says where they are wrong."""
+    entries = value if isinstance(value, list) else [value]
+    if not entries:
+        raise ValueError("the list is empty")
+    read = [one if isinstance(one, Rates) else msgspec.convert(one, Rates) for one in entries]
+    if len({one.since for one in read}) < len(read):
+        raise ValueError("two entries begin on the same day (`since`)")
+    return read
+
+
+def checked(table: Mapping[Any, Any], where: str) -> dict[str, dict[str, object]]:
+    """Read a whole table. Raises SettingError with one line that begins with `where` and names the place."""
+    found: dict[str, dict[str, object]] = {}
+    for provider, models in table.items():
+        if not isinstance(models, Mapping):
+            raise SettingError(
+                f"{where} is wrong at {provider}: an object of models and their rates is taken"
+            )
+        found[provider] = {}
+        for model, value in models.items():
+            try:
+                found[provider][model] = rates_of(value)
+            except (ValueError, msgspec.ValidationError) as error:
+                raise SettingError(f"{where} is wrong at {provider}/{model}{_place(str(error))}") from None
+    return found
+
+
+def read_file(path: Path) -> dict[str, dict[str, object]]:
+    """Read the file LLM_PRICES_FILE. Raises SettingError."""
+    where = f"LLM_PRICES_FILE {path}"
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_FILE_BYTES + 1)
+        if len(text) > MAX_FILE_BYTES:
+            raise SettingError(f"{where} is wrong: it is larger than {MAX_FILE_BYTES} bytes")
+        table = json.loads(
+            text.decode(), parse_float=Decimal, parse_constant=Decimal, object_pairs_hook=_without_repeats
+        )
+    except OSError as error:
+        raise SettingError(f"{where} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise SettingError(f"{where} is wrong: it is no JSON that can be read: {error}") from None
+    if not isinstance(table, dict):
+        raise SettingError(f"{where} is wrong: an object of providers is taken")
+    return checked(table, where)
+
+
+def _cost(rates: _Flat, tokens: Tokens) -> Decimal:
+    write = _or(rates.cache_write, rates.input)
+    audio = min(tokens.prompt_audio, tokens.prompt - tokens.cached - tokens.cache_write)
+    total = (
+        (tokens.prompt - tokens.cached - tokens.cache_write - audio) * rates.input
+        + tokens.cached * _or(rates.cached, rates.input)
+        + (tokens.cache_write - tokens.cache_write_1h) * write
+        + tokens.cache_write_1h * _or(rates.cache_write_1h, write)
+        + audio * _or(rates.input_audio, rates.input)
+        + (tokens.completion - tokens.completion_audio) * rates.output
+        + tokens.completion_audio * _or(rates.output_audio, rates.output)
+    )
+    return total / 1000
+
+
+def _or(rate: Decimal | None, otherwise: Decimal) -> Decimal:
+    return otherwise if rate is None else rate
+
+
+def _begins(rates: Rates) -> date:
+    return rates.since or date.min
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(
+            f"`{next(name for name in names if names.count(name) > 1)}` stands twice in one object"
+        )
+    return found
+
+
+def _place(message: str) -> str:
+    """Turn "Expected `int`, got `str` - at `$.tiers[0].above`" into ".tiers[0].above: expected `int`, …"."""
+    what, _, where = message.partition(" - at ")
+    return f"{where.strip('`').removeprefix('$')}: {what[0].lower()}{what[1:]}"
