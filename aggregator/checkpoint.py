@@ -3,7 +3,7 @@
 import msgspec
 import zstandard
 
-from aggregator.tables import State
+from aggregator.state import State
 
 VERSION = 3
 LEVEL = 3

@@ -19,12 +19,12 @@ may find.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv6Address
 from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from aggregator.addresses import plain_address
 from aggregator.observations import Key
 from schema.agent_names import id_of
 from schema.models import Agent, Pod
@@ -126,7 +126,7 @@ class Consumers:
 
     def _at(self, host: str) -> str | None:
         """Give the agent of the only pod at an address."""
-        holders = self._holders.get(("host", _address(host)))
+        holders = self._holders.get(("host", plain_address(host)))
         return next(iter(holders)) or None if holders and holders.total() == 1 else None
 
     def _put(self, who: tuple[str, Key], agent_id: str, words: frozenset[Word]) -> None:
@@ -197,7 +197,7 @@ def _pod_words(pod: Pod) -> Iterator[Word]:
     if isinstance(pod.agent_id, str):
         yield "client", pod.name
     if isinstance(pod.ip, str):
-        yield "host", _address(pod.ip)
+        yield "host", plain_address(pod.ip)
 
 
 def _sought_words(group: Group) -> Iterator[Word]:
@@ -206,7 +206,7 @@ def _sought_words(group: Group) -> Iterator[Word]:
     for member in group.members:
         for beginning in _beginnings(member.client_id):
             yield from ((kind, beginning) for kind in _CLIENTS)
-        yield "host", _address(member.host)
+        yield "host", plain_address(member.host)
 
 
 def _topics_of(group: Group) -> dict[str, frozenset[str]]:
@@ -231,15 +231,3 @@ def _beginnings(text: str) -> Iterable[str]:
     """Give a text, then what it may extend, the longest first."""
     seams = [seam.start() for seam in _SEAM.finditer(text)][:MAX_SEAMS]
     return [text, *(text[:seam] for seam in reversed(seams) if seam)]
-
-
-def _address(host: str) -> str:
-    """Write an address in one way: a broker writes `/10.0.0.7` and `/fd00:0:0:0:0:0:0:12`."""
-    text = host.removeprefix("/").partition("%")[0]
-    if ":" not in text:
-        return text
-    try:
-        address = IPv6Address(text)
-    except ValueError:
-        return text
-    return str(address.ipv4_mapped or address)

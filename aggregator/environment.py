@@ -6,7 +6,8 @@ from aggregator.decode import Entry
 from aggregator.effects import Changes, Effect, Frozen, Silence
 from aggregator.observations import STALE_INTERVALS
 from aggregator.snapshot import freeze
-from aggregator.tables import State, Tables
+from aggregator.state import State
+from aggregator.tables import Tables
 from aggregator.ticks import from_ms, tick_of
 from aggregator.views import Views
 from schema.models import Source

@@ -8,7 +8,7 @@ from aggregator.checkpoint import Position
 from aggregator.decode import entry_of
 from aggregator.effects import Effect
 from aggregator.environment import EnvironmentFold
-from aggregator.tables import State
+from aggregator.state import State
 from aggregator.ticks import to_ms
 from schema.errors import InvalidMessage
 from schema.messages import Mark

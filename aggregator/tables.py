@@ -6,20 +6,16 @@ hangs on the agents of a name), `places` (who belongs to whom), `agents`, `queue
 whole; what depends on the time alone is made anew at every tick by `views.py`.
 """
 
-from datetime import datetime
-
-import msgspec
-
+from aggregator.callers import Callers
 from aggregator.decode import Entry, Origin, value_of
 from aggregator.departed import Departed, unseen_end
-from aggregator.fleet import Fleet
 from aggregator.identity import Directory
-from aggregator.observations import Key, Lost, Observations, SourceState
-from aggregator.queues import Queues
+from aggregator.observations import Key, Lost, Observations
+from aggregator.repeats import Counted
+from aggregator.state import State
 from aggregator.tick_rows import TickRows
 from aggregator.ticks import to_ms
 from aggregator.transitions import Transitions
-from aggregator.usage import Usage
 from runtime.metrics import FOLDED, SKIPPED
 from schema.entities import KINDS
 from schema.messages import Call, CallRecord, Event, EventRecord, Gone, Heartbeat, Mark, Observed
@@ -30,7 +26,7 @@ from schema.observed import (
     RefusedObserved,
     SnapshotSettings,
 )
-from schema.types import DiscoveryMode, Part
+from schema.types import Part
 from schema.wire import encode
 
 OWN_SOURCE = "oracle"
@@ -43,27 +39,6 @@ REFUSED_MS = 60_000
 Dirty = set[tuple[str, Key]]
 
 
-class State(msgspec.Struct):
-    """What a checkpoint keeps of an environment; everything else is derived from it."""
-
-    interval_ms: int
-    discovery_mode: DiscoveryMode = "auto"
-    own_ms: int = 0
-    idle: bool = False
-    last_tick_ms: int = 0
-    sources: dict[str, SourceState] = {}
-    fleet: Fleet = msgspec.field(default_factory=Fleet)
-    queues: Queues = msgspec.field(default_factory=Queues)
-    usage: Usage = msgspec.field(default_factory=Usage)
-    models_used: dict[str, set[str]] = {}
-    origins: dict[str, tuple[int, int]] = {}
-    refused: dict[tuple[str, Key], int] = {}
-    transitions: dict[str, list[tuple[str, datetime]]] = {}
-    gone_pods: dict[str, int] = {}
-    workload_ms: dict[tuple[str, str], int] = {}
-    left_workloads: dict[tuple[str, str], bytes] = {}
-
-
 class Tables:
     """One environment's tables."""
 
@@ -73,6 +48,7 @@ class Tables:
         self.observations = Observations(state.sources)
         self.dirty: Dirty = set()
         self.places = Directory()
+        self.callers = Callers(state.traces, state.fleet, self.places)
         self.events = TickRows("event")
         self.calls = TickRows("call")
         self.live: list[Event | Call] = []
@@ -113,6 +89,7 @@ class Tables:
         self.transitions.expire(now_ms)
         if self.state.fleet.forget(now_ms, self.places.pods.keys()):
             self.dirty.add(("places", ()))
+        self.state.repeats.forget(now_ms)
         # A tick speaks of what came before it: the one at midnight closes the day that ends.
         if self.state.usage.roll(now_ms - 1):
             names = {one.agent_name for one in self.state.fleet.instances.values()}
@@ -236,7 +213,9 @@ class Tables:
                 del self._left[key[0], key[1]], self.state.left_workloads[key[0], key[1]]
             changed = self.places.put_deployment(kind, key, known=value is not None)
         elif kind == "pod":
-            changed = self.places.put_pod(key, value.pod.name if isinstance(value, PodObserved) else None)
+            pod = value.pod if isinstance(value, PodObserved) else None
+            self.callers.addresses.put(key, pod)
+            changed = self.places.put_pod(key, pod.name if pod else None)
         else:
             changed = self.places.declare(key, value if isinstance(value, AgentObserved) else None)
             # Which agent its pods belong to hangs on whether it is excluded.
@@ -259,8 +238,8 @@ class Tables:
             self._close_workload(pod)
 
     def _event(self, event: Event, at_ms: int) -> None:
-        self.events.add(event.event_id, encode(event))
-        self.live.append(event)
+        self._show_event(event)
+        self.callers.learn_event(event, at_ms)
         self.dirty.add(("agent_name", (event.agent_name,)))
         # A new instance may be of another agent, so all that hangs on the places is made anew.
         if self.state.fleet.take(event, at_ms):
@@ -268,15 +247,39 @@ class Tables:
         if self.state.queues.take(event, at_ms):
             self.dirty.add(("queues", ()))
 
-    def _call(self, call: Call, at_ms: int) -> None:
-        instance = self.state.fleet.instances.get(call.agent_id) if isinstance(call.agent_id, str) else None
-        told = call.agent_name if isinstance(call.agent_name, str) else call.agent_id
-        name = instance.agent_name if instance else told if isinstance(told, str) else ""
-        if not self.state.usage.take(call, name, at_ms):
+    def _show_event(self, event: Event) -> None:
+        self.events.add(event.event_id, encode(event))
+        self.live.append(event)
+
+    def _call(self, told: Call, at_ms: int) -> None:
+        call = self.callers.name(told, at_ms)
+        name = self.callers.agent_name(call)
+        if changed := self.state.prompts.take(call, self.callers.prompt_owner(call), name, at_ms):
+            self._show_event(changed)
+        repeated, counted = self.state.repeats.find(call)
+        if repeated:
             SKIPPED.labels("repeated call").inc()
+            if counted:
+                self._complete(counted, call, name, at_ms)
             return
+        self.state.repeats.note(call, name, at_ms)
+        self.state.usage.take(call, name, at_ms)
         self.calls.add(call.call_id, encode(call))
         self.live.append(call)
+        self._uses(name, call)
+
+    def _complete(self, counted: Counted, later: Call, name: str, at_ms: int) -> None:
+        """Fill a counted call from a later record of it: in the sums, in the stored row, and in live state."""
+        before, named = counted.call, counted.name
+        news = self.state.repeats.complete(counted, later, name, at_ms)
+        if not news and named == counted.name:
+            return
+        self.state.usage.correct(before, counted.call, (named, counted.name), counted.at_ms)
+        self.calls.fill(before.call_id, news)
+        self.live.append(counted.call)
+        self._uses(counted.name, counted.call)
+
+    def _uses(self, name: str, call: Call) -> None:
         used = self.state.models_used.setdefault(name, set()) if name else set()
         if name and call.model not in used and len(used) < MAX_MODELS:
             used.add(call.model)

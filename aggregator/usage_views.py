@@ -2,7 +2,6 @@
 
 from typing import cast
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from aggregator.observations import Key
@@ -10,7 +9,7 @@ from aggregator.tables import Tables
 from aggregator.ticks import from_ms
 from aggregator.usage import ModelSums, Sums, plain
 from schema import models
-from schema.observed import ModelObserved
+from schema.observed import InFlightObserved, ModelObserved
 from schema.types import Part
 
 
@@ -44,10 +43,11 @@ def usage_parts(tables: Tables, now_ms: int) -> dict[str, dict[Key, Part]]:
 
 
 def _in_flight(tables: Tables, value: Part) -> models.InFlight:
-    call = cast(models.InFlight, value)
-    if not isinstance(call.agent_id, str):
-        return call
-    return msgspec.structs.replace(call, agent_id=tables.agent_of(call.agent_id) or call.agent_id)
+    call = cast(InFlightObserved, value)
+    agent_id, task_id = tables.callers.name_running(call, tables.state.own_ms)
+    shown = {name: getattr(call, name) for name in models.InFlight.__struct_fields__}
+    shown["agent_id"] = tables.agent_of(agent_id) or agent_id or UNSET
+    return models.InFlight(**{**shown, "task_id": task_id or UNSET})
 
 
 def _by_agent(tables: Tables) -> dict[Key, Part]:

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from schema import models
 from schema.part_models import CommitsFrom
-from schema.types import Amount, Count, DiscoveryMode, Id, Money, Part, Runtime, Text, Time
+from schema.types import Amount, Count, DiscoveryMode, Id, Money, Part, Runtime, Text, Time, check_cost
 
 
 class WorkloadObserved(Part, frozen=True, kw_only=True):
@@ -79,6 +79,14 @@ class ModelObserved(Part, frozen=True, kw_only=True):
     loaded: bool | UnsetType = UNSET
 
 
+class InFlightObserved(models.InFlight, frozen=True, kw_only=True):
+    """A call that runs, and what tells whose it is where it names no agent."""
+
+    client_address: Id | UnsetType = UNSET
+    trace_id: Id | UnsetType = UNSET
+    parent_span_id: Id | UnsetType = UNSET
+
+
 class SnapshotSettings(Part, frozen=True, kw_only=True):
     """Settings that shape a snapshot: they travel in the log, so that a second fold gives the same bytes.
 
@@ -88,6 +96,12 @@ class SnapshotSettings(Part, frozen=True, kw_only=True):
     snapshot_interval_seconds: Annotated[int, Meta(ge=1, le=3600)]
     discovery_mode: DiscoveryMode = "auto"
     budgets_usd: dict[Id, Money] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check what types cannot say. Raises ValueError, which a decoder tells as a wrong shape."""
+        super().__post_init__()
+        for budget in self.budgets_usd.values():
+            check_cost(budget)
 
 
 class RefusedObserved(Part, frozen=True, kw_only=True):
@@ -109,7 +123,7 @@ OBSERVATION_KINDS: dict[str, type[Part]] = {
     "group": models.Group,
     "topic": models.Topic,
     "model": ModelObserved,
-    "in_flight": models.InFlight,
+    "in_flight": InFlightObserved,
     "settings": SnapshotSettings,
     "refused": RefusedObserved,
 }
