@@ -208,9 +208,12 @@ class Queue(Part, frozen=True, kw_only=True):
 class ModelLimits(Part, frozen=True, kw_only=True):
     """Use and limits of one model under one key (SPEC §8); tpm and rpm are of the last sliding minute.
 
-    `tpm_remaining` and `rpm_remaining` are what the provider last said is left, at `told_at`, whoever used
-    it. `percent_used` is the larger share of the two limits; `seconds_to_exhaustion` is when the
-    first of them is used up at the pace of the last minute; `resets_at` when the provider lifts it.
+    rpm counts the requests that began in it, those in flight among them; tpm the tokens of the calls that
+    ended in it. `tpm_remaining` and `rpm_remaining` are what the provider said is left, whoever used it,
+    for as long as that word holds: until its reset, and a minute at most; `told_at` is of when it is.
+    `percent_used` is the largest share of the two limits, by our own count or by what is left.
+    `seconds_to_exhaustion` is when the first of them is used up if all agents with this key go on as in
+    the last seconds; absent where that is never. `resets_at` is when the provider lifts it.
     """
 
     model: Id

@@ -195,6 +195,7 @@ class InFlight(Part, frozen=True, kw_only=True):
     task_id: Id | UnsetType = UNSET
     provider: Id
     model: Id
+    key_label: Id = "default"
     started_at: Time
     streaming: bool
 

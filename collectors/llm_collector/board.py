@@ -2,6 +2,9 @@
 
 The runner observes it as a collector that watches: first everything, then each change. It keeps the present
 state only, so a broker that is away for long costs no memory, and it belongs to the event loop's thread.
+
+What is left of a limit differs with every answer: it is told at most once a second and model, so that a
+thousand calls a second do not make a thousand records. What changes a model's state is told at once.
 """
 
 import asyncio
@@ -10,9 +13,11 @@ from collections.abc import AsyncIterator
 from collectors.base.collector import Complete, Gone, Item, Observed
 from collectors.llm_collector.calls import Arrival
 from collectors.llm_collector.limits import Answer, ModelLimits
+from schema.observed import ModelObserved
 from schema.types import Part
 
 KINDS = ("in_flight", "model")
+REMAINDERS_SECONDS = 1.0
 
 
 class Board:
@@ -25,6 +30,7 @@ class Board:
         self._now: dict[tuple[str, str], Part] = {}
         # Ordered, without duplicates.
         self._changed: dict[tuple[str, str], None] = {}
+        self._later: dict[tuple[str, str], None] = {}
         self._watched = False
         self._news = asyncio.Event()
 
@@ -37,10 +43,25 @@ class Board:
         key = ("in_flight", arrival.call_id)
         self._now.pop(key, None)
         self._change(key)
-        if answer is not None and (known := self._limits.answered(answer)):
-            model_id, model = known
-            if self._now.get(("model", model_id)) != model:
-                self._set(("model", model_id), model)
+        if answer is not None:
+            self.told(answer)
+
+    def told(self, answer: Answer) -> None:
+        """Take over what an answer tells of its model: once its headers came, and again at its end."""
+        told = self._limits.answered(answer)
+        if told.gone is not None:
+            key = ("model", told.gone)
+            self._now.pop(key, None)
+            self._change(key)
+        key = ("model", told.id)
+        known = self._now.get(key)
+        if known == told.model:
+            return
+        self._now[key] = told.model
+        if isinstance(known, ModelObserved) and _state_of(known) == _state_of(told.model):
+            self._change_later(key)
+        else:
+            self._change(key)
 
     def present(self) -> dict[tuple[str, str], Part]:
         """Give everything that is shown now, by kind and id."""
@@ -70,3 +91,20 @@ class Board:
         if self._watched:
             self._changed[key] = None
             self._news.set()
+
+    def _change_later(self, key: tuple[str, str]) -> None:
+        if not self._watched or key in self._later:
+            return
+        if not self._later:
+            asyncio.get_running_loop().call_later(REMAINDERS_SECONDS, self._tell_later)
+        self._later[key] = None
+
+    def _tell_later(self) -> None:
+        later, self._later = self._later, {}
+        for key in later:
+            self._change(key)
+
+
+def _state_of(model: ModelObserved) -> tuple[object, ...]:
+    """Give what is told at once: all but what is left, and when that was and ends."""
+    return model.status, model.reason, model.quota_exhausted, model.rpm_max, model.tpm_max, model.loaded

@@ -17,7 +17,7 @@ from collectors.llm_collector.request import Asked
 from collectors.llm_collector.routes import Target
 from runtime.pricing import Priced, Tokens, price
 from schema.messages import Call
-from schema.models import InFlight
+from schema.observed import InFlightObserved
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}.*")
 T = TypeVar("T")
@@ -43,16 +43,20 @@ class Arrival:
     trace_id: str | None = None
     parent_span_id: str | None = None
 
-    def in_flight(self) -> InFlight:
+    def in_flight(self) -> InFlightObserved:
         """Give the entity that is shown while the call runs."""
-        return InFlight(
+        return InFlightObserved(
             call_id=self.call_id,
             agent_id=_set(self.agent_id),
             task_id=_set(self.task_id),
             provider=self.provider,
             model=self.model,
+            key_label=self.key_label,
             started_at=self.started_at,
             streaming=self.streaming,
+            client_address=_set(self.client_address),
+            trace_id=_set(self.trace_id),
+            parent_span_id=_set(self.parent_span_id),
         )
 
 

@@ -1,57 +1,45 @@
-"""What a provider says of its limits: headers and refusals of answers → model entities (pure).
+"""What a provider says of its models: limits and refusals of answers → model entities (pure).
 
-The newest word counts. A 429 marks a model as rate limited until its reset; the next good answer clears it.
+The newest word counts, by the moment an answer's headers came: a stream that began before a refusal and ends
+after it does not take the refusal back. A 429 marks a model as rate limited until its reset, and an account
+that is used up as unavailable, with `quota_exhausted`; the next good answer clears both.
 """
 
-import re
-from collections.abc import Mapping
+import hashlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
 from msgspec import UNSET
 
+from collectors.llm_collector.limit_headers import Limits, limits_of
 from schema.observed import ModelObserved
 
-QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
-_MAX_RESET = timedelta(days=40)
-"""A month's quota; what is further away is a mistake."""
+__all__ = ["Answer", "Limits", "ModelLimits", "Told", "id_of", "limits_of"]
 
+QUOTA_CODES = frozenset({
+    "insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error",
+    "quota_exceeded", "quotaexceeded", "exceeded_current_quota_error", "insufficient_balance",
+    "insufficient_user_quota", "insufficient_credits", "budget_exceeded", "arrearage",
+})  # fmt: skip
+"""Machine words of an account that is used up: waiting does not help, money does. Texts are never read."""
+OVERLOADED_CODES = frozenset({
+    "overloaded_error", "engine_overloaded", "engine_overloaded_error", "server_overloaded", "overloaded",
+})  # fmt: skip
+"""Machine words of a provider that has too much to do, whoever asks."""
+PAYMENT_REQUIRED = 402
+TOO_MANY_REQUESTS = 429
+MAX_ID_CHARACTERS = 256
 
-@dataclass(frozen=True)
-class Limits:
-    """What one answer told; None means that it did not say."""
-
-    rpm_max: int | None = None
-    tpm_max: int | None = None
-    resets_at: datetime | None = None
-
-
-def limits_of(headers: Mapping[str, str], at: datetime) -> Limits:
-    """Read the limit headers (names in lower case) of an answer that came `at`."""
-    resets = [
-        when
-        for name in (
-            "retry-after",
-            "x-ratelimit-reset-requests",
-            "x-ratelimit-reset-tokens",
-            "anthropic-ratelimit-requests-reset",
-            "anthropic-ratelimit-tokens-reset",
-        )
-        if (when := _moment(headers.get(name, ""), at))
-    ]
-    return Limits(
-        rpm_max=_count(headers, "x-ratelimit-limit-requests", "anthropic-ratelimit-requests-limit"),
-        tpm_max=_count(headers, "x-ratelimit-limit-tokens", "anthropic-ratelimit-tokens-limit"),
-        resets_at=max(resets, default=None),
-    )
+Status = Literal["available", "rate_limited", "unavailable", "unknown"]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What an answer told of its model, for the model's entity."""
+    """What an answer told of its model, for the model's entity.
+
+    `told_rpm_max`, `told_tpm_max` and `retry_after_seconds` are what a refusal's body said.
+    """
 
     provider: str
     model: str
@@ -59,93 +47,148 @@ class Answer:
     error_code: str | None
     error_type: str | None
     limits: Limits
+    key_label: str = "default"
+    told_rpm_max: int | None = None
+    told_tpm_max: int | None = None
+    retry_after_seconds: float | None = None
+
+    @property
+    def words(self) -> set[str]:
+        """Give the machine words of an error, in lower case."""
+        return {word.lower() for word in (self.error_code, self.error_type) if word}
+
+
+class Told(NamedTuple):
+    """A model's entity and its id, and the id of the model that had to go for it, if one had."""
+
+    id: str
+    model: ModelObserved
+    gone: str | None = None
 
 
 class ModelLimits:
-    """The newest state of each model that was called, by provider and model; bounded."""
+    """The newest state of each model that was called, by provider, model and key label.
+
+    Names come from requests: beyond `MAX_MODELS` the one that was not called for the longest goes.
+    """
 
     MAX_MODELS = 1000
-    """Names come from requests: whoever makes them up must not fill the snapshot."""
 
     def __init__(self) -> None:
-        self._models: dict[tuple[str, str], _State] = {}
+        self._models: dict[tuple[str, str, str], _State] = {}
 
-    def answered(self, answer: Answer) -> tuple[str, ModelObserved] | None:
-        """Take the word of one answer; give the model's entity and its id, or None beyond the bound."""
-        key = (answer.provider, answer.model)
+    def answered(self, answer: Answer) -> Told:
+        """Take the word of one answer."""
+        key = (answer.provider, answer.model, answer.key_label)
+        gone = None
         if key not in self._models and len(self._models) >= self.MAX_MODELS:
-            return None
-        self._models[key] = state = _after(self._models.get(key, _State()), answer)
-        return f"{answer.provider}/{answer.model}/default"[:256], ModelObserved(
-            provider=answer.provider,
-            model=answer.model,
-            status=state.status,
-            rpm_max=UNSET if state.rpm_max is None else state.rpm_max,
-            tpm_max=UNSET if state.tpm_max is None else state.tpm_max,
-            quota_exhausted=state.quota_exhausted,
-            resets_at=UNSET if state.resets_at is None else state.resets_at,
-        )
+            oldest = next(iter(self._models))
+            del self._models[oldest]
+            gone = id_of(*oldest)
+        # Called last stands last.
+        state = _after(self._models.pop(key, _State()), answer)
+        self._models[key] = state
+        return Told(id_of(*key), _entity(key, state), gone)
+
+
+def id_of(provider: str, model: str, key_label: str) -> str:
+    """Give a model's id as it is published; names that are too long stand as their hash."""
+    name = f"{provider}/{model}/{key_label}"
+    if len(name) <= MAX_ID_CHARACTERS:
+        return name
+    digest = hashlib.sha256(name.encode(errors="replace")).hexdigest()
+    return f"{name[: MAX_ID_CHARACTERS - len(digest) - 1]}#{digest}"
 
 
 @dataclass(frozen=True)
 class _State:
-    status: Literal["available", "rate_limited", "unavailable", "unknown"] = "unknown"
-    rpm_max: int | None = None
-    tpm_max: int | None = None
+    status: Status = "unknown"
+    reason: str | None = None
     quota_exhausted: bool = False
     resets_at: datetime | None = None
+    rpm_max: int | None = None
+    tpm_max: int | None = None
+    rpm_remaining: int | None = None
+    tpm_remaining: int | None = None
+    told_at: datetime | None = None
+    answered_at: datetime | None = None
+    slow_requests: int | None = None
+    slow_tokens: int | None = None
+
+
+def _entity(key: tuple[str, str, str], state: _State) -> ModelObserved:
+    return ModelObserved(
+        provider=key[0],
+        model=key[1],
+        key_label=key[2],
+        status=state.status,
+        rpm_max=UNSET if state.rpm_max is None else state.rpm_max,
+        tpm_max=UNSET if state.tpm_max is None else state.tpm_max,
+        rpm_remaining=UNSET if state.rpm_remaining is None else state.rpm_remaining,
+        tpm_remaining=UNSET if state.tpm_remaining is None else state.tpm_remaining,
+        told_at=UNSET if state.told_at is None else state.told_at,
+        quota_exhausted=state.quota_exhausted,
+        resets_at=UNSET if state.resets_at is None else state.resets_at,
+        reason=UNSET if state.reason is None else state.reason,
+    )
 
 
 def _after(known: _State, answer: Answer) -> _State:
+    at = answer.limits.at
+    if at is not None and known.answered_at is not None and at < known.answered_at:
+        return known
+    return _judged(_measured(known, answer), answer)
+
+
+def _measured(known: _State, answer: Answer) -> _State:
+    """Take over the numbers. A remainder that is not told again is no longer known."""
     told = answer.limits
-    state = replace(
-        known,
-        rpm_max=told.rpm_max if told.rpm_max is not None else known.rpm_max,
-        tpm_max=told.tpm_max if told.tpm_max is not None else known.tpm_max,
+    state = replace(known, answered_at=told.at or known.answered_at)
+    if told.slow_requests is not None:
+        state = replace(state, slow_requests=told.slow_requests, rpm_max=None, rpm_remaining=None)
+    if told.slow_tokens is not None:
+        state = replace(state, slow_tokens=told.slow_tokens, tpm_max=None, tpm_remaining=None)
+    rpm_max, tpm_max = told.rpm_max, told.tpm_max
+    # A day's limit is a day's limit also while its reset is near.
+    slow_rpm = rpm_max is not None and rpm_max == state.slow_requests
+    slow_tpm = tpm_max is not None and tpm_max == state.slow_tokens
+    rpm_max = answer.told_rpm_max if slow_rpm or rpm_max is None else rpm_max
+    tpm_max = answer.told_tpm_max if slow_tpm or tpm_max is None else tpm_max
+    refused = answer.http_status == TOO_MANY_REQUESTS
+    if rpm_max is None and tpm_max is None and not told.tells:
+        # A refusal without numbers is a word on the limit too: `told_at` says of when it is.
+        return replace(state, told_at=told.at) if refused else state
+    return replace(
+        state,
+        rpm_max=state.rpm_max if rpm_max is None else rpm_max,
+        tpm_max=state.tpm_max if tpm_max is None else tpm_max,
+        rpm_remaining=None if slow_rpm else told.rpm_remaining,
+        tpm_remaining=None if slow_tpm else told.tpm_remaining,
+        told_at=told.at,
     )
-    match answer.http_status:
-        case 429:
-            exhausted = not QUOTA_CODES.isdisjoint({answer.error_code, answer.error_type})
-            return replace(state, status="rate_limited", quota_exhausted=exhausted, resets_at=told.resets_at)
-        case None | 500 | 502 | 503 | 504 | 529:
-            return replace(state, status="unavailable", resets_at=None)
-        case status if status < 400:
-            return replace(state, status="available", quota_exhausted=False, resets_at=None)
-        case _:
-            return state  # the request was at fault: it says nothing of the model
 
 
-def _count(headers: Mapping[str, str], *names: str) -> int | None:
-    for name in names:
-        value = headers.get(name, "").strip()
-        if value.isascii() and value.isdigit() and len(value) < 16:
-            return int(value)
-    return None
+def _judged(state: _State, answer: Answer) -> _State:
+    """Say whether the model can be had."""
+    told, status, words = answer.limits, answer.http_status, answer.words
+    reason = " ".join(filter(None, (str(status or "no answer"), answer.error_code or answer.error_type)))
+    ill = replace(state, reason=reason, quota_exhausted=False, resets_at=_retry_at(answer))
+    if status == PAYMENT_REQUIRED or (status is not None and words & QUOTA_CODES):
+        return replace(ill, status="unavailable", quota_exhausted=True, resets_at=None)
+    if status is None or status >= 500 or words & OVERLOADED_CODES:
+        return replace(ill, status="unavailable")
+    if status == TOO_MANY_REQUESTS:
+        return replace(ill, status="rate_limited", resets_at=ill.resets_at or told.resets_at)
+    if status < 400:
+        return replace(
+            state, status="available", reason=None, quota_exhausted=False, resets_at=told.resets_at
+        )
+    return state  # the request was at fault: it says nothing of the model
 
 
-def _moment(value: str, at: datetime) -> datetime | None:
-    """Read a reset as OpenAI (`6m0s`), HTTP (seconds or a date) or Anthropic (RFC 3339) writes it."""
-    wait = _wait(value.strip())
-    if wait is not None:
-        return at + wait if wait <= _MAX_RESET else None
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            when = read(value)
-        except ValueError:
-            continue
-        when = when.replace(tzinfo=when.tzinfo or UTC)
-        return when if at <= when <= at + _MAX_RESET else None
-    return None
-
-
-def _wait(value: str) -> timedelta | None:
-    if not value or len(value) > 32:
-        return None
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
-        return timedelta(seconds=float(value))
-    found = _DURATION.fullmatch(value)
-    if not found or not any(found.groups()):
-        return None
-    hours, minutes, seconds, milliseconds = (float(part or 0) for part in found.groups())
-    total = hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
-    return timedelta(seconds=total) if total < 10**9 else None
+def _retry_at(answer: Answer) -> datetime | None:
+    """Give when to try again: what the headers said, else what the body said."""
+    told = answer.limits
+    if told.retry_at is not None or told.at is None or answer.retry_after_seconds is None:
+        return told.retry_at
+    return told.at + timedelta(seconds=min(answer.retry_after_seconds, 40 * 86_400))

@@ -89,8 +89,17 @@ class Watch:
         self._http_status = status
         if self._arrival is not None:
             self._request_id = headers.get("x-request-id") or headers.get("request-id")
-            self._limits = limits_of(headers, datetime.now(UTC))
+            self._take_limits(self._arrival, status, headers)
             self._tap = Tap(headers.get("content-type", ""), headers.get("content-encoding", ""))
+
+    def _take_limits(self, arrival: Arrival, status: int, headers: Mapping[str, str]) -> None:
+        """Read the limits, and show them at once: a stream may go on for minutes."""
+        try:
+            self._limits = limits_of(headers, datetime.now(UTC))
+            if status < 400:
+                self._board.told(self._answer(arrival, Reading()))
+        except Exception as error:  # noqa: BLE001 - nothing that is read may fail a call
+            logger().error("the limits of an answer could not be read", error=type(error).__name__)
 
     def passed(self, chunk: bytes) -> None:
         """Read a chunk that is on its way to the client."""
@@ -123,14 +132,7 @@ class Watch:
 
     def _record(self, arrival: Arrival, cancelled: bool) -> None:
         reading = self._tap.close() if self._tap else Reading()
-        answer = Answer(
-            provider=arrival.provider,
-            model=arrival.model,
-            http_status=self._http_status,
-            error_code=reading.error_code,
-            error_type=reading.error_type,
-            limits=self._limits,
-        )
+        answer = self._answer(arrival, reading)
         self._board.ended(arrival, None if cancelled else answer)
         latency_ms = self._elapsed_ms()
         outcome = Outcome(
@@ -145,6 +147,17 @@ class Watch:
         CALLS.labels(call.provider, call.status).inc()
         CALL_SECONDS.labels(call.provider).observe(latency_ms / 1000)
         self._records.put(call)
+
+    def _answer(self, arrival: Arrival, reading: Reading) -> Answer:
+        return Answer(
+            provider=arrival.provider,
+            model=arrival.model,
+            key_label=arrival.key_label,
+            http_status=self._http_status,
+            error_code=reading.error_code,
+            error_type=reading.error_type,
+            limits=self._limits,
+        )
 
     def _elapsed_ms(self) -> float:
         return (time.monotonic() - self._began) * 1000

@@ -1,17 +1,20 @@
 """What the proxy shows and hands over, while the broker is there and while it is not."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from collectors.base.collector import Complete, Gone, Item, Observed
 from collectors.base.publisher import LogPublisher
 from collectors.llm_collector.board import Board
 from collectors.llm_collector.calls import Arrival, Outcome, call_of
-from collectors.llm_collector.limits import Answer, Limits
+from collectors.llm_collector.limits import Answer, Limits, ModelLimits
 from collectors.llm_collector.outbox import Outbox
 from collectors.llm_collector.reading import Reading
 from schema.errors import BrokerFatal
 from schema.messages import Call, CallRecord
+from schema.observed import ModelObserved
 from tests.collectors.fakes import FakeClock, FakeProducer
 
 AT = datetime(2026, 2, 6, 14, 32, 12, tzinfo=UTC)
@@ -50,6 +53,37 @@ async def test_the_runner_gets_everything_first_and_then_each_change() -> None:
         "c-2",
         "openai/gpt-4o/default",
     ]
+
+
+async def test_what_is_left_of_a_limit_is_told_once_a_second_and_a_refusal_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("collectors.llm_collector.board.REMAINDERS_SECONDS", 0.05)
+    board, items = Board(), list[Item]()
+    reading = asyncio.create_task(read(board, 4, items))
+    await asyncio.sleep(0)
+    for number in range(100):
+        at = AT + timedelta(milliseconds=number)
+        board.told(Answer("openai", "gpt-4o", 200, None, None, Limits(rpm_remaining=100 - number, at=at)))
+        await asyncio.sleep(0)
+    assert len(items) == 2, "the model as it was first known, after what there was at the start"
+    refused = Limits(at=AT + timedelta(seconds=1))
+    board.told(Answer("openai", "gpt-4o", 429, None, None, refused))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(items) == 3
+    await reading
+    left = [item.value.rpm_remaining for item in items if isinstance(item, Observed)
+            if isinstance(item.value, ModelObserved)]  # fmt: skip
+    assert left == [100, 1, 1]
+
+
+async def test_the_model_that_had_to_go_for_another_is_gone() -> None:
+    board = Board()
+    for number in range(ModelLimits.MAX_MODELS + 1):
+        board.told(Answer("openai", f"m{number}", 200, None, None, Limits()))
+    assert len(board.present()) == ModelLimits.MAX_MODELS
+    assert ("model", "openai/m0/default") not in board.present()
 
 
 async def test_without_a_reader_nothing_piles_up() -> None:

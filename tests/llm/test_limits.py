@@ -1,85 +1,151 @@
-"""What limit headers and refusals say of a model."""
+"""What limits and refusals say of a model."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from msgspec import UNSET
 
-from collectors.llm_collector.limits import Answer, Limits, ModelLimits, limits_of
+from collectors.llm_collector.limits import Answer, Limits, ModelLimits, id_of
 from schema.observed import ModelObserved
 
 AT = datetime(2026, 2, 6, 14, 32, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("1s", 1.0), ("6m0s", 360.0), ("20ms", 0.02), ("1h2m3.5s", 3723.5), ("1m", 60.0), ("0s", 0.0),
-        ("12", 12.0), ("0.5", 0.5), ("2026-02-06T14:33:12Z", 60.0), ("Fri, 06 Feb 2026 14:32:42 GMT", 30.0),
-        ("", None), ("soon", None), ("-1", None), ("9" * 40, None), ("99999h", None), ("1s1s", None),
-        ("2020-01-01T00:00:00Z", None), ("s", None), ("1e9", None),
-    ],
-)  # fmt: skip
-def test_a_reset_is_read_as_each_provider_writes_it(value: str, seconds: float | None) -> None:
-    expected = None if seconds is None else AT + timedelta(seconds=seconds)
-    assert limits_of({"x-ratelimit-reset-tokens": value}, AT).resets_at == expected
+def after(seconds: float) -> datetime:
+    return AT + timedelta(seconds=seconds)
 
 
-def test_the_later_of_several_resets_counts() -> None:
-    headers = {"x-ratelimit-reset-requests": "2s", "x-ratelimit-reset-tokens": "5s", "retry-after": "1"}
-    assert limits_of(headers, AT).resets_at == AT + timedelta(seconds=5)
-
-
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ({"x-ratelimit-limit-requests": "500", "x-ratelimit-limit-tokens": "30000"}, (500, 30000)),
-        ({"anthropic-ratelimit-requests-limit": "50"}, (50, None)),
-        ({"x-ratelimit-limit-requests": "many", "x-ratelimit-limit-tokens": "-1"}, (None, None)),
-        ({"x-ratelimit-limit-requests": "٣", "x-ratelimit-limit-tokens": "9" * 20}, (None, None)),
-    ],
-)
-def test_maxima_are_read(headers: dict[str, str], expected: tuple[int | None, int | None]) -> None:
-    limits = limits_of(headers, AT)
-    assert (limits.rpm_max, limits.tpm_max) == expected
-
-
-def answer(status: int | None, code: str | None = None, limits: Limits | None = None) -> Answer:
-    return Answer("openai", "gpt-4o", status, code, None, limits or Limits())
+def answer(status: int | None, code: str | None = None, limits: Limits | None = None, **more: Any) -> Answer:
+    return Answer("openai", "gpt-4o", status, code, None, limits or Limits(), **more)
 
 
 def told(models: ModelLimits, one: Answer) -> ModelObserved:
     found = models.answered(one)
-    assert found is not None
-    assert found[0] == "openai/gpt-4o/default"
-    return found[1]
+    assert found.id == "openai/gpt-4o/default"
+    return found.model
 
 
 def test_a_refusal_marks_the_model_until_it_answers_again() -> None:
     models = ModelLimits()
-    resets_at = AT + timedelta(seconds=7)
-    first = told(models, answer(200, limits=Limits(500, 30_000)))
-    refused = told(models, answer(429, "rate_limit_exceeded", Limits(resets_at=resets_at)))
-    again = told(models, answer(200))
+    first = told(models, answer(200, limits=Limits(500, 30_000, at=AT)))
+    refused = told(models, answer(429, "rate_limit_exceeded", Limits(retry_at=after(9), at=after(2))))
+    again = told(models, answer(200, limits=Limits(at=after(10))))
     assert (first.status, first.rpm_max, first.tpm_max) == ("available", 500, 30_000)
     assert (refused.status, refused.resets_at, refused.quota_exhausted, refused.rpm_max) == (
-        "rate_limited", resets_at, False, 500,
+        "rate_limited", after(9), False, 500,
     )  # fmt: skip
-    assert again == first
+    assert refused.reason == "429 rate_limit_exceeded"
+    assert (again.status, again.resets_at, again.reason, again.rpm_max) == ("available", UNSET, UNSET, 500)
 
 
-def test_an_empty_account_is_told_apart_from_a_rate_limit() -> None:
-    assert told(ModelLimits(), answer(429, "insufficient_quota")).quota_exhausted
+def test_what_is_left_is_of_the_newest_answer_by_when_its_headers_came() -> None:
+    models = ModelLimits()
+    told(models, answer(200, limits=Limits(tpm_max=1000, tpm_remaining=900, at=AT)))
+    newer = told(models, answer(200, limits=Limits(tpm_max=1000, tpm_remaining=400, at=after(5))))
+    stream_that_began_before = answer(200, limits=Limits(tpm_max=1000, tpm_remaining=800, at=after(1)))
+    assert told(models, stream_that_began_before) == newer
+    assert (newer.tpm_remaining, newer.told_at) == (400, after(5))
+
+
+def test_a_stream_that_began_before_a_refusal_does_not_take_it_back() -> None:
+    models = ModelLimits()
+    refused = told(models, answer(429, limits=Limits(retry_at=after(30), at=after(5))))
+    assert refused.status == "rate_limited"
+    assert told(models, answer(200, limits=Limits(at=after(1)))) == refused
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"), [(None, "unavailable"), (503, "unavailable"), (400, "unknown")]
+    ("limits", "body_seconds", "expected"),
+    [
+        pytest.param(Limits(retry_at=after(3), resets_at=after(50), at=AT), 9.0, after(3), id="retry-after"),
+        pytest.param(Limits(resets_at=after(50), at=AT), 9.0, after(9), id="the body"),
+        pytest.param(Limits(resets_at=after(50), at=AT), None, after(50), id="the limit's reset"),
+        pytest.param(Limits(at=AT), None, UNSET, id="nobody says"),
+    ],
 )
-def test_an_outage_is_the_models_and_a_bad_request_is_not(status: int | None, expected: str) -> None:
-    assert told(ModelLimits(), answer(status)).status == expected
+def test_a_refusal_ends_when_the_provider_says(
+    limits: Limits, body_seconds: float | None, expected: object
+) -> None:
+    refused = told(ModelLimits(), answer(429, limits=limits, retry_after_seconds=body_seconds))
+    assert (refused.status, refused.resets_at, refused.told_at) == ("rate_limited", expected, AT)
 
 
-def test_invented_names_do_not_fill_the_snapshot() -> None:
+def test_a_refusals_body_tells_a_limit_where_no_header_does() -> None:
+    models = ModelLimits()
+    refused = told(models, answer(429, limits=Limits(at=AT), told_tpm_max=10_000))
+    assert (refused.tpm_max, refused.rpm_max) == (10_000, UNSET)
+    header = told(models, answer(429, limits=Limits(tpm_max=20_000, at=after(1)), told_tpm_max=10_000))
+    assert header.tpm_max == 20_000
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (429, ("insufficient_quota", "insufficient_quota")), (429, (None, "insufficient_quota")),
+        (429, ("billing_hard_limit_reached", None)), (400, ("budget_exceeded", None)),
+        (402, (None, None)), (402, (None, "billing_error")), (403, ("QuotaExceeded", None)),
+    ],
+)  # fmt: skip
+def test_an_empty_account_is_told_apart_from_a_rate_limit(
+    status: int, words: tuple[str | None, str | None]
+) -> None:
+    models = ModelLimits()
+    limits = Limits(retry_at=after(3), at=AT)
+    empty = models.answered(Answer("openai", "gpt-4o", status, *words, limits)).model
+    assert (empty.status, empty.quota_exhausted, empty.resets_at) == ("unavailable", True, UNSET)
+    limited = told(models, answer(429, "rate_limit_exceeded", Limits(at=after(1))))
+    assert (limited.status, limited.quota_exhausted) == ("rate_limited", False)
+    paid = told(models, answer(200, limits=Limits(at=after(2))))
+    assert (paid.status, paid.quota_exhausted) == ("available", False)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected", "reason"),
+    [
+        (None, None, "unavailable", "no answer"), (503, None, "unavailable", "503"),
+        (529, "overloaded_error", "unavailable", "529 overloaded_error"),
+        (429, "engine_overloaded", "unavailable", "429 engine_overloaded"),
+        (200, "overloaded_error", "unavailable", "200 overloaded_error"),
+        (400, "invalid_request_error", "unknown", UNSET), (401, None, "unknown", UNSET),
+    ],
+)  # fmt: skip
+def test_an_outage_is_the_models_and_a_bad_request_is_not(
+    status: int | None, code: str | None, expected: str, reason: object
+) -> None:
+    found = told(ModelLimits(), answer(status, code))
+    assert (found.status, found.reason, found.quota_exhausted) == (expected, reason, False)
+
+
+def test_a_days_limit_stays_one_while_its_reset_is_near() -> None:
+    models = ModelLimits()
+    told(models, answer(200, limits=Limits(slow_requests=14_400, tpm_max=18_000, at=AT)))
+    near = Limits(rpm_max=14_400, rpm_remaining=14_399, tpm_max=18_000, at=after(1))
+    assert told(models, answer(200, limits=near)).rpm_max is UNSET
+    assert told(models, answer(200, limits=near)).rpm_remaining is UNSET
+    raised = Limits(rpm_max=30, rpm_remaining=29, at=after(2))
+    assert told(models, answer(200, limits=raised)).rpm_max == 30
+
+
+def test_each_key_has_limits_of_its_own() -> None:
+    models = ModelLimits()
+    one = models.answered(answer(200, limits=Limits(rpm_max=60), key_label="team-a"))
+    other = models.answered(answer(429, key_label="team-b"))
+    assert (one.id, one.model.key_label) == ("openai/gpt-4o/team-a", "team-a")
+    assert (other.model.status, other.model.rpm_max) == ("rate_limited", UNSET)
+
+
+def test_invented_names_do_not_fill_the_snapshot_and_the_longest_unused_goes() -> None:
     models = ModelLimits()
     for number in range(ModelLimits.MAX_MODELS):
-        assert models.answered(Answer("openai", f"m{number}", 200, None, None, Limits()))
-    assert models.answered(Answer("openai", "one more", 200, None, None, Limits())) is None
+        assert models.answered(Answer("openai", f"m{number}", 200, None, None, Limits())).gone is None
+    models.answered(Answer("openai", "m0", 200, None, None, Limits()))
+    one_more = models.answered(Answer("openai", "one more", 200, None, None, Limits(rpm_max=5)))
+    assert (one_more.gone, one_more.model.rpm_max) == ("openai/m1/default", 5)
+    assert models.answered(Answer("openai", "m0", 200, None, None, Limits())).gone is None
+
+
+def test_long_names_have_ids_of_their_own() -> None:
+    first, second = (id_of("p" * 256, "m" * 256, label) for label in ("a", "b"))
+    assert first != second
+    assert len(first) == len(second) == 256
