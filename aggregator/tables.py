@@ -7,11 +7,11 @@ whole; what depends on the time alone is made anew at every tick by `views.py`.
 """
 
 from aggregator.callers import Callers
+from aggregator.counting import count
 from aggregator.decode import Entry, Origin, value_of
 from aggregator.departed import Departed, unseen_end
 from aggregator.identity import Directory
 from aggregator.observations import Key, Lost, Observations
-from aggregator.repeats import Counted
 from aggregator.state import State
 from aggregator.tick_rows import TickRows
 from aggregator.ticks import to_ms
@@ -256,30 +256,11 @@ class Tables:
         name = self.callers.agent_name(call)
         if changed := self.state.prompts.take(call, self.callers.prompt_owner(call), name, at_ms):
             self._show_event(changed)
-        repeated, counted = self.state.repeats.find(call)
-        if repeated:
-            SKIPPED.labels("repeated call").inc()
-            if counted:
-                self._complete(counted, call, name, at_ms)
+        counted = count(self.state.repeats, self.state.usage, self.calls, call, name, at_ms)
+        if counted is None:
             return
-        self.state.repeats.note(call, name, at_ms)
-        self.state.usage.take(call, name, at_ms)
-        self.calls.add(call.call_id, encode(call))
+        call, name = counted
         self.live.append(call)
-        self._uses(name, call)
-
-    def _complete(self, counted: Counted, later: Call, name: str, at_ms: int) -> None:
-        """Fill a counted call from a later record of it: in the sums, in the stored row, and in live state."""
-        before, named = counted.call, counted.name
-        news = self.state.repeats.complete(counted, later, name, at_ms)
-        if not news and named == counted.name:
-            return
-        self.state.usage.correct(before, counted.call, (named, counted.name), counted.at_ms)
-        self.calls.fill(before.call_id, news)
-        self.live.append(counted.call)
-        self._uses(counted.name, counted.call)
-
-    def _uses(self, name: str, call: Call) -> None:
         used = self.state.models_used.setdefault(name, set()) if name else set()
         if name and call.model not in used and len(used) < MAX_MODELS:
             used.add(call.model)

@@ -6,9 +6,11 @@ or a backlog that arrives at once, keeps the newest and counts what it drops in 
 
 from collections import deque
 from datetime import datetime
+from typing import Any
 
 from runtime.metrics import DROPPED_RECORDS
 from runtime.store.protocol import Row
+from schema.wire import encode
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -19,6 +21,7 @@ class TickRows:
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self._rows: deque[tuple[str, bytes]] = deque()
+        self._fills: dict[str, dict[str, Any]] = {}
         self._bytes = 0
 
     def add(self, key: str, body: bytes) -> None:
@@ -30,9 +33,16 @@ class TickRows:
             self._bytes -= len(dropped)
             DROPPED_RECORDS.labels(self._kind).inc()
 
+    def fill(self, key: str, fields: dict[str, Any]) -> None:
+        """Complete a row of this tick or of an earlier one, which may be stored already."""
+        if fields:
+            self._fills.setdefault(key, {}).update(fields)
+
     def take(self, tick: datetime) -> list[Row]:
         """Give the rows for a tick, and begin anew."""
         rows = [Row(key, tick, body) for key, body in self._rows]
+        rows += [Row(key, tick, encode(fields), fills=True) for key, fields in self._fills.items()]
         self._rows.clear()
+        self._fills.clear()
         self._bytes = 0
         return rows

@@ -1,4 +1,4 @@
-"""LLM use: sums of the UTC day, the last sliding minute, latency quantiles, repeated calls. Pure.
+"""LLM use: sums of the UTC day, the last sliding minute, latency quantiles. Pure.
 
 Money is Decimal. Quantiles come from a histogram whose buckets grow by 5 %, so they are right within 2.5 %,
 in constant memory, and the same on every machine.
@@ -13,8 +13,6 @@ from aggregator.ticks import from_ms
 from schema.messages import Call
 
 MINUTE_SECONDS = 60
-REPEATS_MS = 3_600_000
-"""Two records of one call come within an hour (DESIGN §3, Ids)."""
 
 
 def _bounds() -> list[int]:
@@ -36,13 +34,12 @@ class Sums(msgspec.Struct):
     completion_tokens: int = 0
     cost_usd: Decimal = Decimal(0)
 
-    def add(self, call: Call) -> None:
-        """Count one call."""
-        self.calls += 1
-        self.prompt_tokens += _number(call.prompt_tokens)
-        self.completion_tokens += _number(call.completion_tokens)
-        if isinstance(call.cost_usd, Decimal):
-            self.cost_usd += call.cost_usd
+    def add(self, call: Call, by: int = 1) -> None:
+        """Count one call, or take it back."""
+        self.calls += by
+        self.prompt_tokens += by * _number(call.prompt_tokens)
+        self.completion_tokens += by * _number(call.completion_tokens)
+        self.cost_usd += by * _cost(call)
 
 
 class ModelSums(Sums):
@@ -75,50 +72,51 @@ class Usage(msgspec.Struct):
     by_agent: dict[str, Sums] = {}
     by_model: dict[tuple[str, str], ModelSums] = {}
     minute: dict[tuple[str, str, str], dict[int, tuple[int, int]]] = {}
-    remembered: dict[str, int] = {}
 
-    def take(self, call: Call, agent_name: str, at_ms: int) -> bool:
-        """Count a call; false when it was counted before."""
-        tells, leaves = identities(call)
-        if any(mark in self.remembered for mark in tells):
-            return False
-        for mark in leaves:
-            self.remembered.setdefault(mark, at_ms)
+    def take(self, call: Call, agent_name: str, at_ms: int) -> None:
+        """Count a call."""
         self.day = self.day or _day(at_ms)
         self.roll(at_ms)
-        self.total.add(call)
+        self.cost_usd_total += _cost(call)
+        self._count(call, agent_name, at_ms, 1)
+
+    def correct(self, before: Call, after: Call, names: tuple[str, str], at_ms: int) -> None:
+        """Count anew what was counted at `at_ms`: the call and its agent's name, before and after."""
+        self.cost_usd_total += _cost(after) - _cost(before)
+        if _day(at_ms) == self.day:
+            self._count(before, names[0], at_ms, -1)
+            self._count(after, names[1], at_ms, 1)
+
+    def _count(self, call: Call, agent_name: str, at_ms: int, by: int) -> None:
+        self.total.add(call, by)
         if call.status == "ok" and not isinstance(call.cost_usd, Decimal):
-            self.unpriced_calls += 1
-        if isinstance(call.cost_usd, Decimal):
-            self.cost_usd_total += call.cost_usd
+            self.unpriced_calls += by
         if agent_name:
-            self.by_agent.setdefault(agent_name, Sums()).add(call)
+            self.by_agent.setdefault(agent_name, Sums()).add(call, by)
         model = self.by_model.setdefault((call.provider, call.model), ModelSums())
-        model.add(call)
-        model.rate_limited += call.status == "rate_limited"
-        model.errors += call.status == "error"
+        model.add(call, by)
+        model.rate_limited += by * (call.status == "rate_limited")
+        model.errors += by * (call.status == "error")
         if call.status == "ok" and not isinstance(call.latency_ms, msgspec.UnsetType):
             bucket = min(bisect_left(BOUNDS_MS, call.latency_ms), len(BOUNDS_MS) - 1)
-            model.latencies[bucket] = model.latencies.get(bucket, 0) + 1
-        if call.status == "rate_limited":
-            return True  # The provider did not take it, so it uses no limit.
+            model.latencies[bucket] = model.latencies.get(bucket, 0) + by
+        if call.status != "rate_limited":  # The provider did not take such a call, so it uses no limit.
+            self._use(call, at_ms // 1000, by)
+
+    def _use(self, call: Call, second: int, by: int) -> None:
         seconds = self.minute.setdefault((call.provider, call.model, call.key_label), {})
-        calls, tokens = seconds.get(at_ms // 1000, (0, 0))
+        calls, tokens = seconds.get(second, (0, 0))
         more = _number(call.prompt_tokens) + _number(call.completion_tokens)
-        seconds[at_ms // 1000] = (calls + 1, tokens + more)
-        return True
+        seconds[second] = (calls + by, tokens + by * more)
+        if not seconds[second][0]:
+            del seconds[second]
 
     def roll(self, now_ms: int) -> bool:
-        """Start a new UTC day and forget what is past the minute and the hour; true when a day began."""
+        """Start a new UTC day and forget what is past the minute; true when a day began."""
         past = now_ms // 1000 - MINUTE_SECONDS
         for seconds in self.minute.values():
             for second in [one for one in seconds if one <= past]:
                 del seconds[second]
-        while self.remembered:
-            first = next(iter(self.remembered))
-            if now_ms - self.remembered[first] <= REPEATS_MS:
-                break
-            del self.remembered[first]
         day = _day(now_ms)
         if not self.day or day <= self.day:
             return False
@@ -133,26 +131,6 @@ class Usage(msgspec.Struct):
         return sum(calls for calls, _ in rows), sum(tokens for _, tokens in rows)
 
 
-def identities(call: Call) -> tuple[list[str], list[str]]:
-    """Give the marks that tell a call was counted, and the marks that this call leaves.
-
-    Records are the same call when they share the id or (provider, response id), or when one is a span and
-    the other a call made under that span. Two calls under one span are two calls.
-    """
-    shared = [f"id {call.call_id}"]
-    if isinstance(call.response_id, str):
-        shared.append(f"response {call.provider} {call.response_id}")
-    if not isinstance(call.trace_id, str):
-        return shared, shared
-    if isinstance(call.span_id, str):
-        span = f"span {call.trace_id} {call.span_id}"
-        return [*shared, span, f"under {call.trace_id} {call.span_id}"], [*shared, span]
-    if isinstance(call.parent_span_id, str):
-        parent = f"{call.trace_id} {call.parent_span_id}"
-        return [*shared, f"span {parent}"], [*shared, f"under {parent}"]
-    return shared, shared
-
-
 def plain(money: Decimal) -> Decimal:
     """Write an amount without trailing zeros and without a positive exponent, as JSONB would keep it."""
     short = money.normalize()
@@ -165,3 +143,7 @@ def _day(now_ms: int) -> str:
 
 def _number(value: int | msgspec.UnsetType) -> int:
     return value if isinstance(value, int) else 0
+
+
+def _cost(call: Call) -> Decimal:
+    return call.cost_usd if isinstance(call.cost_usd, Decimal) else Decimal(0)

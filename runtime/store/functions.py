@@ -121,7 +121,12 @@ def _text(body: bytes) -> str:
 
 def _rows_text(rows: Sequence[Row]) -> str:
     """Give rows as a JSON array whose bodies are texts: jsonb reads them once more, digit for digit."""
-    return msgspec.json.encode([{"key": r.key, "at": r.at, "body": _text(r.body)} for r in rows]).decode()
+    return msgspec.json.encode([_row(row) for row in rows]).decode()
+
+
+def _row(row: Row) -> dict[str, Any]:
+    parts = {"key": row.key, "at": row.at, "body": _text(row.body)}
+    return parts | {"fills": True} if row.fills else parts
 
 
 def _checkpoint_text(checkpoint: Checkpoint | None) -> str | None:

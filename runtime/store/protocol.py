@@ -37,11 +37,15 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Row:
-    """An event or a call: its natural key, the log's time for it, and its JSON."""
+    """An event or a call: its natural key, the log's time for it, and its JSON.
+
+    A row that `fills` holds only some fields of a call, which it adds to the stored one or sets anew in it.
+    """
 
     key: str
     at: datetime
     body: bytes
+    fills: bool = False
 
 
 @dataclass(frozen=True)

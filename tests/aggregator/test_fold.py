@@ -167,8 +167,8 @@ def test_a_call_or_event_that_comes_again_counts_once() -> None:
     log.add(300, call(2))
     log.add(400, event("error", event_id="a"), origin="topic:0:8:0")
     log.add(500, event("error", event_id="b"), origin="topic:0:8:0")
-    log.add(600, call(9, response_id="r"))
-    log.add(700, call(10, response_id="r"))
+    log.add(600, call(9, response_id="resp_0123456789"))
+    log.add(700, call(10, response_id="resp_0123456789", seen_by="span"))
     log.add(2_500, mark())
     (frozen,) = folded(log).frozen
     assert [one.key for one in frozen.calls] == ["call-1", "call-2", "call-9"]
