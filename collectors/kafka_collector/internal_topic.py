@@ -10,6 +10,7 @@ transaction is open, nothing that stands behind it in its partition can be read,
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -78,19 +79,28 @@ class InternalTopic:
         self._denied: dict[int, str] = {}
         self._errors: dict[str, None] = {}
 
-    def read(self, partitions: Sequence[int], limit_seconds: float, topic_id: str = "") -> Progress:
+    def read(
+        self,
+        partitions: Sequence[int],
+        limit_seconds: float,
+        highs: Mapping[int, int] = MappingProxyType({}),
+        topic_id: str = "",
+    ) -> Progress:
         """Fold what was written until now; go on in the next read where the limit ends this one.
 
-        `partitions` are all partitions of the topic, from the cluster's metadata; `topic_id`, where it is
-        known, tells a topic that was made anew. Raises SourceDenied where the topic may not be read, and
-        SourceUnavailable where no broker answers.
+        `partitions` are all partitions of the topic, from the cluster's metadata; `highs` are their ends with
+        open transactions, asked just now, as far as they are known; `topic_id`, where it is known, tells a
+        topic that was made anew. Raises SourceDenied where the topic may not be read, and SourceUnavailable
+        where no broker answers.
         """
         try:
-            return self._read(partitions, limit_seconds, topic_id)
+            return self._read(partitions, limit_seconds, highs, topic_id)
         except KafkaException as error:
             raise self._refused(error.args[0]) from None
 
-    def _read(self, partitions: Sequence[int], limit_seconds: float, topic_id: str) -> Progress:
+    def _read(
+        self, partitions: Sequence[int], limit_seconds: float, highs: Mapping[int, int], topic_id: str
+    ) -> Progress:
         deadline = time.monotonic() + limit_seconds
         self._errors.clear()
         self._follow(tuple(sorted(partitions)), topic_id)
@@ -101,7 +111,6 @@ class InternalTopic:
         elif self._denied or self._is_stuck():
             # A client that was refused does not ask again soon, and one that brings nothing may never.
             self._assign(self._at)
-        highs = self._high_watermarks()
         ends = self._asked(LATEST)
         if any(end < self._at[number] for number, end in ends.items()):
             # Records that we have read are gone: the topic was made anew, or a replica without them leads.
@@ -225,15 +234,6 @@ class InternalTopic:
             else:
                 self._fault(error, number)
         return read
-
-    def _high_watermarks(self) -> dict[int, int]:
-        """Give the end of each partition, open transactions included, as the last fetch has told it."""
-        highs: dict[int, int] = {}
-        for number in self._partitions:
-            place = TopicPartition(INTERNAL_TOPIC, number)
-            if known := self._consumer.get_watermark_offsets(place, cached=True):
-                highs[number] = known[1]
-        return highs
 
     def _fault(self, error: KafkaError, number: int) -> None:
         if error.code() in _DENIED:

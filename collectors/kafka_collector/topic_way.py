@@ -6,10 +6,10 @@ members of the consumer protocol hold by id (KIP-848).
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from collectors.kafka_collector.client import INTERNAL_TOPIC, KafkaClient
+from collectors.kafka_collector.client import INTERNAL_TOPIC, LATEST, KafkaClient
 from collectors.kafka_collector.coordinators import Coordinators
 from collectors.kafka_collector.internal_topic import InternalTopic, Progress
 from collectors.kafka_collector.sample import (
@@ -54,7 +54,8 @@ class TopicWay:
         topic = metadata.topics.get(INTERNAL_TOPIC)
         partitions = topic.partitions if topic else ()
         try:
-            progress = await asyncio.to_thread(self._topic.read, partitions, READ_SECONDS)
+            highs = await self._highs(metadata, partitions)
+            progress = await asyncio.to_thread(self._topic.read, partitions, READ_SECONDS, highs)
         except SourceDenied:
             raise
         except SourceUnavailable as error:
@@ -77,6 +78,16 @@ class TopicWay:
     def complete(self) -> bool:
         """Say whether the topic was read to its end once, so that what is known is not of long ago."""
         return self._topic.table.complete
+
+    async def _highs(self, metadata: ClusterMetadata, partitions: Sequence[int]) -> dict[int, int]:
+        """Ask where the topic's partitions end, open transactions included: before they are read.
+
+        The reader's own client asks for committed records only, and knows of no other end before it fetches.
+        """
+        places = [(INTERNAL_TOPIC, number) for number in partitions]
+        leaders = {place: metadata.leaders[place] for place in places if place in metadata.leaders}
+        told = await self._client.watermarks(leaders, LATEST)
+        return {number: offset for (_, number), offset in told.offsets.items()}
 
     async def _follow(self) -> tuple[frozenset[str], frozenset[str]]:
         """Follow the table; give the groups that changed, and those that have ended."""

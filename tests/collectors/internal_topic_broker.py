@@ -5,19 +5,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # the library's stubs do not re-export them
     AclBinding,
     AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
+    OffsetSpec,
     ResourcePatternType,
     ResourceType,
 )
 
 from cli.stack.server import KafkaServer
-from collectors.kafka_collector.client import INTERNAL_TOPIC
+from collectors.kafka_collector.client import INTERNAL_TOPIC, LATEST
 from collectors.kafka_collector.internal_topic import InternalTopic, Progress
 from collectors.kafka_collector.sample import Commit
 from runtime.settings import BaseSettings
@@ -51,10 +59,18 @@ def partitions_of(broker: KafkaServer) -> list[int]:
 
 
 def read_all(broker: KafkaServer, reader: InternalTopic) -> Progress:
-    progress = reader.read(partitions_of(broker), WAIT_SECONDS)
+    progress = reader.read(partitions_of(broker), WAIT_SECONDS, high_watermarks(broker))
     assert progress.whole
     assert progress.left == 0
     return progress
+
+
+def high_watermarks(broker: KafkaServer) -> dict[int, int]:
+    """Give the ends of the internal topic's partitions, open transactions included."""
+    latest = OffsetSpec.for_timestamp(LATEST)
+    places = {TopicPartition(INTERNAL_TOPIC, number): latest for number in partitions_of(broker)}
+    told = admin_of(broker).list_offsets(places, isolation_level=IsolationLevel.READ_UNCOMMITTED)
+    return {place.partition: future.result().offset for place, future in told.items()}
 
 
 def offsets_of(reader: InternalTopic, group: str) -> dict[tuple[str, int], int] | None:

@@ -1,4 +1,7 @@
-"""Reading the internal topic while some of its partitions do not answer: what is half read is not told."""
+"""Reading the internal topic while partitions do not answer, or open transactions hold back what is in them.
+
+What is half read is not told, and what is held back is named.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -73,9 +76,6 @@ class FakeBroker:
         fetched, self.fetched = self.fetched, []
         return fetched
 
-    def get_watermark_offsets(self, _place: object, cached: bool) -> tuple[int, int] | None:
-        return (-1001, -1001) if cached else None
-
     def offsets_for_times(self, places: Sequence[Place], timeout: float) -> list[Place]:
         no_leader = KafkaError(KafkaError.NOT_LEADER_FOR_PARTITION)
         return [
@@ -147,3 +147,12 @@ def test_what_was_read_to_its_end_once_stays_complete_while_a_partition_does_not
     broker.silent = frozenset({1})
     assert not reader.read((0, 1), SOON).whole
     assert reader.table.complete
+
+
+def test_the_first_read_knows_which_partitions_an_open_transaction_holds_back(
+    broker: FakeBroker, reader: InternalTopic
+) -> None:
+    broker.write(0, 0, OTHER)
+    broker.write(1, 2, NEW)
+    first = reader.read((0, 1), SOON, {0: 9, 1: 3})
+    assert (first.whole, set(first.held)) == (True, {0})

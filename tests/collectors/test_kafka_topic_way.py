@@ -1,13 +1,15 @@
 """The internal topic as a way to know commits: what is not read yet, and what open transactions hold back."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 import pytest
 
 from collectors.kafka_collector import topic_way
+from collectors.kafka_collector.client import LATEST
 from collectors.kafka_collector.commit_table import CommitTable
 from collectors.kafka_collector.internal_topic import Progress
-from collectors.kafka_collector.sample import ClusterMetadata, Commit, TopicPartition, TopicSample
+from collectors.kafka_collector.sample import Answers, ClusterMetadata, Commit, TopicPartition, TopicSample
 from collectors.kafka_collector.topic_way import TopicWay
 from tests.collectors.coordinator_records import commit
 
@@ -21,12 +23,14 @@ class FakeTopic:
     def __init__(self, _: Mapping[str, object], watched: Callable[[str], bool]) -> None:
         self.table = CommitTable(watched)
         self.progress = Progress(0, 0, whole=True)
+        self.highs: Mapping[int, int] = {}
 
     def say(self, group: str, partition: int, offset: int, committed_ms: int) -> None:
         self.table.partition = partition
         self.table.take(*commit(group, *TASKS, offset, committed_ms))
 
-    def read(self, *_: object) -> Progress:
+    def read(self, _partitions: object, _limit_seconds: float, highs: Mapping[int, int]) -> Progress:
+        self.highs = highs
         if self.progress.whole:
             self.table.settle()
         return self.progress
@@ -49,7 +53,16 @@ class FakeCoordinators:
 
 
 class FakeClient:
+    """Stands for the client: `highs` are the ends of the internal topic's partitions."""
+
     config: Mapping[str, object] = {}
+
+    def __init__(self) -> None:
+        self.highs: dict[int, int] = {}
+
+    async def watermarks(self, leaders: Mapping[TopicPartition, int], which: int) -> Answers:
+        assert which == LATEST
+        return Answers({place: self.highs[place[1]] for place in leaders if place[1] in self.highs})
 
 
 @pytest.fixture
@@ -133,3 +146,13 @@ async def test_who_is_held_back_and_stops_answering_keeps_what_it_said_last(part
     silent = await way.read(NOBODY)
     assert silent.groups["writer"].commits == {TASKS: Commit(8)}
     assert len(silent.errors) == 1
+
+
+async def test_the_reader_is_told_where_the_partitions_that_have_a_leader_end(parts: Parts) -> None:
+    topic, _, way = parts
+    client = way._client
+    assert isinstance(client, FakeClient)
+    client.highs = {0: 7, 1: 9}
+    led = {("__consumer_offsets", 0): 1, ("tasks", 0): 1}
+    await way.read(replace(NOBODY, leaders=led))
+    assert topic.highs == {0: 7}
