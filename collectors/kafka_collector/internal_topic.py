@@ -50,8 +50,8 @@ class Progress:
     """What one read did: records read, records (at most) still to read before the ends, and why.
 
     `whole` is true when every partition was read to its end as it was when the read began. `held` are
-    partitions in which an open transaction keeps later records from being read. `errors` are those of single
-    partitions and brokers.
+    partitions in which an open transaction keeps later records from being read, and those of which it was
+    last known and is not now. `errors` are those of single partitions and brokers.
     """
 
     read: int
@@ -76,6 +76,7 @@ class InternalTopic:
         self._partitions: tuple[int, ...] = ()
         self._topic_id = ""
         self._at: dict[int, int] = {}
+        self._held: frozenset[int] = frozenset()
         self._denied: dict[int, str] = {}
         self._errors: dict[str, None] = {}
 
@@ -127,9 +128,8 @@ class InternalTopic:
         whole = left == 0 and ends.keys() == self._at.keys()
         if whole:
             self.table.settle()
-        # What the end for readers of committed records, asked later, still does not include is kept back.
-        held = frozenset(number for number, end in ends.items() if end < highs.get(number, 0))
-        return Progress(read, left, whole, held, tuple(self._errors))
+        self._held = frozenset(number for number in self._partitions if self._is_held(number, ends, highs))
+        return Progress(read, left, whole, self._held, tuple(self._errors))
 
     def close(self) -> None:
         """Close the connections."""
@@ -202,6 +202,15 @@ class InternalTopic:
 
     def _is_behind(self, ends: Mapping[int, int]) -> bool:
         return bool(self._at) and any(self._at[number] < end for number, end in ends.items())
+
+    def _is_held(self, number: int, ends: Mapping[int, int], highs: Mapping[int, int]) -> bool:
+        """Say whether an open transaction keeps later records back; what is not known is as it was.
+
+        What the end for readers of committed records, asked later, still does not include is kept back.
+        """
+        if number not in highs or number not in ends or self._at.get(number, -1) < ends[number]:
+            return number in self._held
+        return ends[number] < highs[number]
 
     def _said_of_denial(self, ends: Mapping[int, int]) -> str:
         """Give what the broker said, as far as there is something to read: an old denial may be no more."""

@@ -156,3 +156,32 @@ def test_the_first_read_knows_which_partitions_an_open_transaction_holds_back(
     broker.write(1, 2, NEW)
     first = reader.read((0, 1), SOON, {0: 9, 1: 3})
     assert (first.whole, set(first.held)) == (True, {0})
+
+
+@pytest.mark.parametrize(
+    ("silent", "highs"),
+    [({1}, {0: 1, 1: 9}), (set(), {0: 1})],
+    ids=["its end is not told", "its end with open transactions is not told"],
+)
+def test_a_partition_that_does_not_answer_is_held_back_as_before(
+    broker: FakeBroker, reader: InternalTopic, silent: set[int], highs: dict[int, int]
+) -> None:
+    broker.write(0, 0, OTHER)
+    broker.write(1, 2, OLD)
+    assert reader.read((0, 1), SOON, {0: 9, 1: 9}).held == {0, 1}
+    broker.silent = frozenset(silent)
+    assert reader.read((0, 1), SOON, highs).held == {1}
+    broker.silent = frozenset()
+    assert reader.read((0, 1), SOON, {0: 1, 1: 3}).held == frozenset()
+
+
+def test_a_partition_is_held_back_until_what_was_held_back_is_read(
+    broker: FakeBroker, reader: InternalTopic
+) -> None:
+    broker.write(0, 0, OTHER)
+    broker.write(1, 2, OLD)
+    assert reader.read((0, 1), SOON, {0: 1, 1: 4}).held == {1}
+    broker.ends = {0: 1, 1: 5}
+    assert reader.read((0, 1), SOON, {0: 1, 1: 5}).held == {1}
+    broker.write(1, 4, NEW)
+    assert reader.read((0, 1), SOON, {0: 1, 1: 5}).held == frozenset()
