@@ -51,15 +51,17 @@ def system_prompt_of(body: bytes) -> SystemPrompt | None:
     if len(body) > MAX_BODY_BYTES:
         return None
     try:
-        parts = [one for one in _texts(_BODY.decode(body)) if one and not one.startswith(_PER_CALL)]
+        parts = [part for text in _texts(_BODY.decode(body)) if (part := _lasting(text))]
     except _BROKEN:
         return None
     if not parts:
         return None
     text = "\n".join(parts)
-    return SystemPrompt(
-        hashlib.sha256(text.encode(errors="replace")).hexdigest(), estimated_tokens(len(text))
-    )
+    return SystemPrompt(hashlib.sha256(text.encode()).hexdigest(), estimated_tokens(len(text)))
+
+
+def _lasting(text: str) -> str:
+    return text.partition("\n")[2] if text.startswith(_PER_CALL) else text
 
 
 def _texts(body: _Body) -> Iterator[str]:
@@ -67,7 +69,7 @@ def _texts(body: _Body) -> Iterator[str]:
     yield from _blocks(body.instructions)
     for raw in (body.messages, body.input):
         for message in _messages(raw):
-            if message.role not in _ROLES:
+            if not (isinstance(message.role, str) and message.role in _ROLES):
                 break
             yield from _blocks(msgspec.json.decode(message.content) if bytes(message.content) else None)
 
