@@ -2,87 +2,137 @@
 
 `tap.py` cuts an answer into JSON documents and hands each to `Reading.take`: a whole body, one event of a
 stream, or one line. Whatever is not of the expected type is passed over: nothing here raises. The field
-names are those of OpenAI (chat, completions, embeddings, responses), Anthropic and Ollama.
+names are those of OpenAI (chat, completions, embeddings, responses), Anthropic and Ollama, and of the
+providers and gateways that speak like one of them.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from collectors.llm_collector.counts import Counts
+from collectors.llm_collector.estimates import characters_of, estimated_tokens, texts_of, weighed
+from collectors.llm_collector.refusals import Limited, refusal_of
+
+__all__ = ["Reading", "characters_of", "estimated_tokens", "name_of", "word_of"]
+
 MAX_NAME_CHARACTERS = 256
-CHARACTERS_PER_TOKEN = 4
-"""The usual rule of thumb for English text, used only where a provider tells no count."""
+UNNAMED_ERROR = "unnamed_error"
+"""Told by a text only, as Ollama does."""
 
 _MACHINE_WORD = re.compile(r"[\w.\-]{1,64}")
-
-_PROMPT = ("prompt_tokens", "input_tokens", "prompt_eval_count")
-_COMPLETION = ("completion_tokens", "output_tokens", "eval_count")
-_CACHED = ("cached_tokens", "cache_read_input_tokens", "prompt_cache_hit_tokens")
-_CACHE_WRITE = ("cache_creation_input_tokens",)
-_REASONING = ("reasoning_tokens",)
-_DETAILS = (
-    "prompt_tokens_details", "completion_tokens_details", "input_tokens_details", "output_tokens_details",
-)  # fmt: skip
 _FINISH = ("finish_reason", "stop_reason", "done_reason")
+_ENDS = frozenset({"completed", "failed", "incomplete", "cancelled"})
+_TEXTS = ("text", "content", "delta", "partial_json", "refusal", "response")
+"""Where generated text stands, in a piece of an answer."""
+_REASONING_TEXTS = ("reasoning_content", "reasoning", "thinking")
+"""Where reasoning stands; some tell it under two of these names at once."""
+_NO_TEXT_KINDS = (".done", ".audio.delta", "_content.delta")
+"""Events that repeat what was said, or bring sound or what a tool said."""
+_MAX_PIECES = 1000
+"""Choices, blocks or calls that are read of one document."""
 
 
 @dataclass
-class Reading:
+class Reading(Counts):
     """The sum of what an answer's documents have told so far; None means it was not told."""
 
     response_id: str | None = None
     response_model: str | None = None
     service_tier: str | None = None
     finish_reason: str | None = None
+    """Of the first choice, where there are several."""
     error_type: str | None = None
     error_code: str | None = None
-    completion_tokens: int | None = None
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    reasoning_tokens: int | None = None
+    told_limit: tuple[Limited, int] | None = None
+    """A limit of requests or tokens a minute that a refusal told in its body."""
+    retry_after_seconds: float | None = None
+    """How long a refusal's body says to wait."""
     text_characters: int = 0
-    """The length of the generated text and tool arguments, for an estimate where no count is told."""
-    input_tokens: int | None = None
-    """As told; Anthropic leaves the cached tokens out."""
-    cache_apart: bool = False
-    """Whether `input_tokens` leaves the cached tokens out."""
-
-    @property
-    def prompt_tokens(self) -> int | None:
-        """Give the tokens of the prompt with its cached ones, as OpenAI counts."""
-        if self.input_tokens is None or not self.cache_apart:
-            return self.input_tokens
-        return self.input_tokens + (self.cached_tokens or 0) + (self.cache_write_tokens or 0)
+    """The weighed length of the generated text and tool arguments: see `estimates.py`."""
+    audio_seen: bool = False
+    """Whether generated sound came, which has no characters."""
+    streamed: bool = field(default=False, compare=False)
+    """Whether the answer comes as a stream, whatever was asked for."""
+    keep_characters: int = field(default=0, compare=False)
+    """So much of the generated text is kept; nothing unless asked for."""
+    text: str = ""
 
     def take(self, document: Any) -> None:
         """Read one JSON document of an answer."""
         for part in _parts(document):
             self.response_id = self.response_id or name_of(part.get("id"))
             self.response_model = self.response_model or name_of(part.get("model"))
-            self.service_tier = word_of(part.get("service_tier")) or self.service_tier
-            self._take_tokens(part)
-            if isinstance(usage := part.get("usage"), dict):
-                self._take_tokens(usage)
-            self._take_error(part.get("error"))
+            self._take_usage(part, begins=document.get("type") == "message_start")
+            self._take_end(part)
             for piece in _pieces(part):
-                self.finish_reason = word_of(_first(piece, _FINISH)) or self.finish_reason
-                self.text_characters += _generated(piece)
+                first = piece.get("index") in (None, 0) or self.finish_reason is None
+                if first and (reason := word_of(_first(piece, _FINISH))):
+                    self.finish_reason = reason
+                self._take_error(piece.get("error"))
+                self._take_text(piece, whole=part is document)
+        if isinstance(document, dict) and document.get("type") == "error" and "error" not in document:
+            self._take_error(document)
 
-    def _take_tokens(self, usage: dict[str, Any]) -> None:
-        details = [usage, *(usage[name] for name in _DETAILS if isinstance(usage.get(name), dict))]
-        if "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage:
-            self.cache_apart = True
-        self.input_tokens = _count(details, _PROMPT, self.input_tokens)
-        self.completion_tokens = _count(details, _COMPLETION, self.completion_tokens)
-        self.cached_tokens = _count(details, _CACHED, self.cached_tokens)
-        self.cache_write_tokens = _count(details, _CACHE_WRITE, self.cache_write_tokens)
-        self.reasoning_tokens = _count(details, _REASONING, self.reasoning_tokens)
+    def tokens(self, prompt_characters: int, streamed: bool) -> tuple[int | None, int | None, bool]:
+        """Give the tokens of prompt and completion, and whether one of them is estimated.
+
+        Only what was streamed is estimated, and only when text came: a stream that was broken off, or that
+        does not report its usage. Whatever was told stands.
+        """
+        told = None if self.completion_partial else self.completion_tokens
+        if self.input_tokens is not None and (told is not None or not self.text_characters):
+            return self.prompt_tokens, self.completion_tokens, self.completion_partial
+        if not (streamed and self.text_characters):
+            return self.prompt_tokens, told, False
+        prompt = self.prompt_tokens
+        if prompt is None:
+            prompt = estimated_tokens(prompt_characters)
+        if told is None:
+            told = max(estimated_tokens(self.text_characters), self.completion_tokens or 0)
+        return prompt, told, True
+
+    def _take_usage(self, part: dict[str, Any], begins: bool) -> None:
+        self.service_tier = word_of(part.get("service_tier")) or self.service_tier
+        self.take_counts(part)
+        for place in (part, part.get("x_groq"), *_list(part, "choices")):
+            if isinstance(place, dict) and isinstance(usage := place.get("usage"), dict):
+                self.service_tier = word_of(usage.get("service_tier")) or self.service_tier
+                self.take_counts(usage, begins)
+
+    def _take_end(self, part: dict[str, Any]) -> None:
+        """Read how a response of OpenAI's newer interface ended."""
+        if part.get("object") == "response" and part.get("status") in _ENDS:
+            details = part.get("incomplete_details")
+            reason = details.get("reason") if isinstance(details, dict) else None
+            self.finish_reason = word_of(reason) or part["status"]
 
     def _take_error(self, error: Any) -> None:
+        if not error or not isinstance(error, dict | str):
+            return
+        told = refusal_of(error)
+        self.told_limit = told.limit or self.told_limit
+        self.retry_after_seconds = told.retry_after_seconds or self.retry_after_seconds
+        code, kind = None, None
         if isinstance(error, dict):
-            self.error_type = word_of(error.get("type")) or self.error_type
-            self.error_code = word_of(error.get("code")) or self.error_code
+            code, kind = error.get("code"), error.get("type")
+            if kind in {None, "None", "error"}:
+                kind = error.get("status")
+        named = word_of(code) if code != "None" and not _status_word(code) else None
+        self.error_code = named or told.reason or self.error_code
+        self.error_type = word_of(kind) or self.error_type or _status_word(code)
+        if self.streamed and self.error_type is None and self.error_code is None:
+            self.error_type = UNNAMED_ERROR  # of a body, the HTTP status says more
+
+    def _take_text(self, piece: dict[str, Any], whole: bool) -> None:
+        for text in _generated(piece, whole):
+            self.text_characters += weighed(text)
+            if self.keep_characters > len(self.text):
+                self.text += text[: self.keep_characters - len(self.text)]
+        audio = piece.get("audio")
+        if piece.get("type") == "response.audio.delta" or (isinstance(audio, dict) and audio.get("data")):
+            self.audio_seen = True
 
 
 def name_of(value: Any) -> str | None:
@@ -95,23 +145,10 @@ def word_of(value: Any) -> str | None:
     return value if isinstance(value, str) and _MACHINE_WORD.fullmatch(value) else None
 
 
-def characters_of(value: Any) -> int:
-    """Count the characters of all texts inside a JSON value, such as a request's messages."""
-    total, waiting = 0, [value]
-    while waiting:
-        match waiting.pop():
-            case str() as text:
-                total += len(text)
-            case list() as items:
-                waiting.extend(items)
-            case dict() as fields:
-                waiting.extend(fields.values())
-    return total
-
-
-def estimated_tokens(characters: int) -> int:
-    """Estimate the tokens of a text by its length, rounded up."""
-    return -(-characters // CHARACTERS_PER_TOKEN)
+def _status_word(code: Any) -> str | None:
+    """Give a word for an HTTP status that stands where a code is expected."""
+    number = int(code) if isinstance(code, str) and re.fullmatch("[1-5][0-9]{2}", code) else code
+    return f"http_{number}" if type(number) is int and 100 <= number <= 599 else None
 
 
 def _parts(document: Any) -> Iterator[dict[str, Any]]:
@@ -126,37 +163,52 @@ def _parts(document: Any) -> Iterator[dict[str, Any]]:
 def _pieces(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Give every place of a part that may hold generated text or a reason to finish."""
     yield part
-    if isinstance(delta := part.get("delta"), dict):
-        yield delta
-    choices = part.get("choices")
-    for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, dict):
-            yield choice
-            yield from (choice[name] for name in ("delta", "message") if isinstance(choice.get(name), dict))
+    for name in ("delta", "content_block"):
+        if isinstance(inner := part.get(name), dict):
+            yield inner
+    for choice in _list(part, "choices"):
+        yield choice
+        yield from (choice[name] for name in ("delta", "message") if isinstance(choice.get(name), dict))
 
 
-def _generated(piece: dict[str, Any]) -> int:
-    texts = [piece.get(name) for name in ("text", "content", "delta", "partial_json", "reasoning_content")]
-    total = sum(len(text) for text in texts if isinstance(text, str))
-    if isinstance(response := piece.get("response"), str):
-        total += len(response)
-    calls = piece.get("tool_calls")
-    for call in calls if isinstance(calls, list) else ():
-        total += characters_of(call.get("function")) if isinstance(call, dict) else 0
-    content = piece.get("content")
-    for block in content if isinstance(content, list) else ():
-        total += characters_of(block.get("text")) if isinstance(block, dict) else 0
-    return total
+def _generated(piece: dict[str, Any], whole: bool) -> Iterator[str]:
+    """Give the generated texts of a piece, reasoning and tool arguments among them.
+
+    The `output` of a `whole` answer only: the last event of a stream repeats it.
+    """
+    kind = piece.get("type")
+    if isinstance(kind, str) and kind.endswith(_NO_TEXT_KINDS):
+        return
+    for text in (*(piece.get(name) for name in _TEXTS), _first(piece, _REASONING_TEXTS)):
+        if isinstance(text, str) and text:
+            yield text
+    if kind in {"tool_use", "server_tool_use"} and isinstance(name := piece.get("name"), str):
+        yield name
+    for block in (*_list(piece, "content"), *(_list(piece, "output") if whole else ())):
+        yield from _of_block(block)
+    for call in _list(piece, "tool_calls"):
+        yield from texts_of([call.get("function"), call.get("custom")])
+    yield from texts_of(piece.get("function_call"))
+    if isinstance(audio := piece.get("audio"), dict) and isinstance(said := audio.get("transcript"), str):
+        yield said
+
+
+def _of_block(block: dict[str, Any]) -> Iterator[str]:
+    """Give the texts of a content block, or of an item of a response."""
+    for name in ("text", "thinking", "content", "arguments", "refusal"):
+        value = block.get(name)
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            yield from (
+                one["text"] for one in value if isinstance(one, dict) and isinstance(one.get("text"), str)
+            )
+
+
+def _list(piece: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    value = piece.get(name)
+    return [one for one in value[:_MAX_PIECES] if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _first(piece: dict[str, Any], names: tuple[str, ...]) -> Any:
     return next((piece[name] for name in names if piece.get(name) is not None), None)
-
-
-def _count(places: list[dict[str, Any]], names: tuple[str, ...], known: int | None) -> int | None:
-    for place in places:
-        for name in names:
-            value = place.get(name)
-            if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 2**53:
-                return value
-    return known

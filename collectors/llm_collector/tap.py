@@ -1,85 +1,108 @@
 """Reading an answer as it passes: bytes in, a `Reading` out (pure).
 
-The proxy forwards every chunk untouched and shows it to a tap. The tap decompresses a copy, cuts it into JSON
-documents (a body, events of a stream, or lines), and never raises: an answer that it cannot follow makes it
-`blind`, and the call is recorded without tokens.
+The proxy forwards every chunk untouched and shows it to a tap. The tap undoes the codings of a copy, cuts it
+into JSON documents (a body, events of a stream, or lines), and never raises: an answer that it cannot follow
+makes it `blind`, and what was read until then stands.
 """
 
-import zlib
-from collections.abc import Callable, Iterator
+import json
+import re
+from collections.abc import Callable
 
 import msgspec
-import zstandard
 
 from collectors.llm_collector.reading import Reading
+from collectors.llm_collector.unpacking import Unreadable, unpacker
 
-MAX_DECODED_BYTES = 64 * 1024 * 1024
-"""Of one answer; beyond it the tap stops reading. Also bounds what a compressed answer may swell to."""
-MAX_BODY_BYTES = 16 * 1024 * 1024
+MAX_BODY_BYTES = 4 * 1024 * 1024
+"""Of a body that is kept whole; of a larger one (many embeddings) only the end is read."""
 MAX_EVENT_BYTES = 1024 * 1024
-_PIECE_BYTES = 1024 * 1024
-_ZSTD_FEED_BYTES = 256
+MAX_DOCUMENTS_PER_CHUNK = 50_000
+"""Reading must not hold up the calls beside it: who sends more at once is not read on."""
+TAIL_BYTES = 16 * 1024
+_SMALL_BYTES = 8 * 1024
+_MAX_FIELD_BYTES = 2 * 1024 * 1024
+
+_EVENTS, _LINES = "text/event-stream", frozenset({"application/x-ndjson", "application/jsonl"})
+_EVENT_LINES = re.compile(rb"^data:[ \t]*([^\s][^\n]*)|^\r?(?:\n\r?)*$", re.MULTILINE)
+"""A line with data, its group; or a run of blank lines, which ends an event."""
+_FULL_LINES = re.compile(rb"[^\n]+")
+_USAGE = re.compile(r'"usage"\s*:\s*(?=\{)')
+_MODEL = re.compile(r'"model"\s*:\s*(?=")')
 
 
 class _Document(msgspec.Struct):
-    """The fields that are read; the rest (embeddings, images) is skipped without being built."""
+    """The fields that are read of a large document; the rest (embeddings, images) is skipped unbuilt."""
 
     id: msgspec.Raw = msgspec.Raw()
+    object: msgspec.Raw = msgspec.Raw()
+    type: msgspec.Raw = msgspec.Raw()
     model: msgspec.Raw = msgspec.Raw()
+    status: msgspec.Raw = msgspec.Raw()
     service_tier: msgspec.Raw = msgspec.Raw()
     usage: msgspec.Raw = msgspec.Raw()
+    x_groq: msgspec.Raw = msgspec.Raw()
     error: msgspec.Raw = msgspec.Raw()
+    incomplete_details: msgspec.Raw = msgspec.Raw()
     choices: msgspec.Raw = msgspec.Raw()
     delta: msgspec.Raw = msgspec.Raw()
     message: msgspec.Raw = msgspec.Raw()
     response: msgspec.Raw = msgspec.Raw()
+    thinking: msgspec.Raw = msgspec.Raw()
     content: msgspec.Raw = msgspec.Raw()
+    content_block: msgspec.Raw = msgspec.Raw()
+    output: msgspec.Raw = msgspec.Raw()
     stop_reason: msgspec.Raw = msgspec.Raw()
     done_reason: msgspec.Raw = msgspec.Raw()
+    input_tokens: msgspec.Raw = msgspec.Raw()
     prompt_eval_count: msgspec.Raw = msgspec.Raw()
     eval_count: msgspec.Raw = msgspec.Raw()
 
 
 _DECODER = msgspec.json.Decoder(_Document)
+_SMALL_DECODER = msgspec.json.Decoder()
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Tap:
-    """Reads one answer. `feed` takes its chunks, cut anywhere; `close` gives what was read."""
+    """Reads one answer. `feed` takes its chunks, cut anywhere; `close` gives what was read.
 
-    def __init__(self, content_type: str, content_encoding: str = "") -> None:
-        self.reading = Reading()
-        self.blind = False
-        self._decoded_bytes = 0
+    Of the generated text at most `keep_characters` are kept: none unless asked for.
+    """
+
+    def __init__(self, content_type: str, content_encoding: str = "", keep_characters: int = 0) -> None:
+        kind = content_type.partition(";")[0].strip().lower()
+        streamed = kind == _EVENTS or kind in _LINES
+        self.reading = Reading(streamed=streamed, keep_characters=keep_characters)
         self._buffer = bytearray()
         self._event = bytearray()
         self._event_too_large = False
-        kind = content_type.partition(";")[0].strip().lower()
-        self._split: Callable[[bytes], None] = {
-            "text/event-stream": self._events,
-            "application/x-ndjson": self._lines,
-        }.get(kind, self._body)
-        unpack = _unpacker(content_encoding.strip().lower())
+        self._body_too_large = False
+        self._documents_left = MAX_DOCUMENTS_PER_CHUNK
+        self._split: Callable[[bytes], None] = self._body
+        if streamed:
+            self._split = self._events if kind == _EVENTS else self._lines
+        unpack = unpacker(content_encoding)
         self.blind = unpack is None
-        self._unpack = unpack or _identity
+        self._unpack = unpack or unpacker("")
 
     @property
     def has_content(self) -> bool:
-        """Say whether generated text has been seen: the moment of the first token."""
-        return self.reading.text_characters > 0
+        """Say whether something generated has been seen, reasoning too: the moment of the first token."""
+        return self.reading.text_characters > 0 or self.reading.audio_seen
 
     def feed(self, chunk: bytes) -> None:
         """Read one chunk."""
-        if self.blind:
+        if self.blind or self._unpack is None:
             return
+        self._documents_left = MAX_DOCUMENTS_PER_CHUNK
         try:
             for piece in self._unpack(chunk):
-                self._decoded_bytes += len(piece)
-                if self._decoded_bytes > MAX_DECODED_BYTES:
+                self._split(piece)
+                if self._documents_left < 0:
                     self._go_blind()
                     return
-                self._split(piece)
-        except (zlib.error, zstandard.ZstdError):
+        except Unreadable:
             self._go_blind()
 
     def close(self) -> Reading:
@@ -87,8 +110,10 @@ class Tap:
         if not self.blind:
             rest = bytes(self._buffer)
             if self._split == self._events:
-                self._event_line(rest.rstrip(b"\r"))
+                self._complete_events(rest)
                 self._event_ends()
+            elif self._body_too_large:
+                self._tail(rest)
             else:
                 self._document(rest)
         return self.reading
@@ -100,39 +125,41 @@ class Tap:
 
     def _body(self, piece: bytes) -> None:
         self._buffer += piece
-        if len(self._buffer) > MAX_BODY_BYTES:
-            self._go_blind()
+        if len(self._buffer) > MAX_BODY_BYTES or self._body_too_large:
+            self._body_too_large = True
+            del self._buffer[:-TAIL_BYTES]
 
     def _lines(self, piece: bytes) -> None:
-        for line in self._complete_lines(piece):
+        for line in _FULL_LINES.findall(self._complete_lines(piece)):
             self._document(line)
 
     def _events(self, piece: bytes) -> None:
-        for line in self._complete_lines(piece):
-            if line:
-                self._event_line(line)
-            else:
-                self._event_ends()
+        if lines := self._complete_lines(piece):
+            self._complete_events(lines[:-1])
 
-    def _complete_lines(self, piece: bytes) -> Iterator[bytes]:
-        if b"\n" not in piece:
-            self._buffer += piece
-        else:
-            first, *middle, rest = piece.split(b"\n")
-            first = bytes(self._buffer) + first
-            self._buffer[:] = rest
-            for line in (first, *middle):
-                yield line.rstrip(b"\r")
+    def _complete_lines(self, piece: bytes) -> bytes:
+        """Give what has come up to the last line end, with what was left of the pieces before."""
+        end = piece.rfind(b"\n") + 1
+        lines = bytes(self._buffer) + piece[:end] if end else b""
+        if end:
+            self._buffer.clear()
+        self._buffer += piece[end:]
         if len(self._buffer) > MAX_EVENT_BYTES:
             # Keep the head: the line stays invalid and is passed over when its end comes.
             del self._buffer[MAX_EVENT_BYTES:]
+        return lines
 
-    def _event_line(self, line: bytes) -> None:
-        if not line.startswith(b"data:"):
-            return
+    def _complete_events(self, lines: bytes) -> None:
+        for data in _EVENT_LINES.findall(lines):
+            if data:
+                self._event_line(data)
+            else:
+                self._event_ends()
+
+    def _event_line(self, data: bytes) -> None:
         if self._event:
             self._event += b"\n"
-        self._event += line[5:]
+        self._event += data
         if len(self._event) > MAX_EVENT_BYTES:
             self._event_too_large = True
             self._event.clear()
@@ -145,51 +172,39 @@ class Tap:
 
     def _document(self, raw: bytes) -> None:
         text = raw.strip()
-        if not text.startswith(b"{"):
-            return  # the end mark [DONE], a comment, or nothing
-        try:
-            found = _DECODER.decode(text)
-            fields = {name: getattr(found, name) for name in found.__struct_fields__}
-            told = {name: msgspec.json.decode(value) for name, value in fields.items() if bytes(value)}
-        except _BROKEN:
-            return
+        if text.startswith(b"[") and text.endswith(b"]"):
+            text = text[1:-1].strip()  # Google wraps the only error of an answer into a list
+        self._documents_left -= 1
+        if text.startswith(b"{") and self._documents_left >= 0 and (told := _fields(text)) is not None:
+            self.reading.take(told)
+
+    def _tail(self, rest: bytes) -> None:
+        """Read the counts at the end of a body that was too large to keep."""
+        text = rest.decode("utf-8", "replace")
+        told = {"usage": _last_value(_USAGE, text), "model": _last_value(_MODEL, text)}
         self.reading.take(told)
 
 
-def _identity(chunk: bytes) -> Iterator[bytes]:
-    yield chunk
+def _fields(text: bytes) -> dict[str, object] | None:
+    """Decode a document: whole when it is small, else the fields that are read; None when it is broken."""
+    if len(text) <= _SMALL_BYTES:
+        try:
+            told = _SMALL_DECODER.decode(text)
+        except _BROKEN:
+            pass  # perhaps only where nothing is read, such as a number that is too large
+        else:
+            return told if isinstance(told, dict) else None
+    try:
+        found = _DECODER.decode(text)
+        raws = {name: value for name in found.__struct_fields__ if (value := bytes(getattr(found, name)))}
+        return {name: msgspec.json.decode(raw) for name, raw in raws.items() if len(raw) <= _MAX_FIELD_BYTES}
+    except _BROKEN:
+        return None
 
 
-def _unpacker(encoding: str) -> Callable[[bytes], Iterator[bytes]] | None:
-    """Give what decompresses the chunks of an answer, or None for a coding that cannot be read here."""
-    match encoding:
-        case "" | "identity":
-            return _identity
-        case "gzip" | "x-gzip" | "deflate":
-            return _inflate(zlib.decompressobj(47 if encoding != "deflate" else 15))
-        case "zstd":
-            return _zstd()
-        case _:
-            return None
-
-
-def _inflate(machine: "zlib._Decompress") -> Callable[[bytes], Iterator[bytes]]:
-    def unpack(chunk: bytes) -> Iterator[bytes]:
-        while chunk:
-            yield machine.decompress(chunk, _PIECE_BYTES)
-            chunk = machine.unconsumed_tail
-
-    return unpack
-
-
-def _zstd() -> Callable[[bytes], Iterator[bytes]]:
-    machine = zstandard.ZstdDecompressor().decompressobj()
-
-    def unpack(chunk: bytes) -> Iterator[bytes]:
-        # It knows no output limit: small portions bound what each can swell to.
-        for start in range(0, len(chunk), _ZSTD_FEED_BYTES):
-            if machine.eof:
-                return
-            yield machine.decompress(chunk[start : start + _ZSTD_FEED_BYTES])
-
-    return unpack
+def _last_value(name: re.Pattern[str], text: str) -> object:
+    found = list(name.finditer(text))
+    try:
+        return json.JSONDecoder().raw_decode(text, found[-1].end())[0] if found else None
+    except (ValueError, RecursionError):
+        return None

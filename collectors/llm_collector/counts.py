@@ -1,0 +1,104 @@
+"""The token counts of an answer, under the names of each provider (pure).
+
+Providers differ in what a count includes. Here a prompt has its cached, cache-write and audio tokens in it,
+and a completion its reasoning and audio tokens, as OpenAI counts; whoever leaves them out is put right.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+_PROMPT = ("prompt_tokens", "input_tokens", "prompt_eval_count")
+_COMPLETION = ("completion_tokens", "output_tokens", "eval_count")
+_PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+_COMPLETION_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
+_CACHED = ("cache_read_input_tokens", "prompt_cache_hit_tokens", "cached_tokens")
+_CACHE_WRITE = ("cache_creation_input_tokens", "cache_write_tokens", "cache_creation_tokens")
+_CACHE_WRITE_DETAILS = ("cache_creation", "cache_creation_token_details")
+_REASONING = ("reasoning_tokens", "thinking_tokens")
+_APART = ("cache_read_input_tokens", "cache_creation_input_tokens")
+MAX_COUNT = 2**53
+
+
+@dataclass
+class Counts:
+    """The tokens that an answer's documents have told so far; None means it was not told.
+
+    A stream may tell its usage several times, always as the sum so far: the largest count of a prompt stands,
+    and the last one of a completion.
+    """
+
+    input_tokens: int | None = None
+    """As told; Anthropic leaves the cached tokens out."""
+    cache_apart: bool = False
+    """Whether `input_tokens` leaves the cached tokens out."""
+    completion_tokens: int | None = None
+    completion_partial: bool = False
+    """Whether `completion_tokens` is what had been generated when the stream began, and not the end."""
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    """Those of `cache_write_tokens` that are kept for an hour, at a price of their own."""
+    reasoning_tokens: int | None = None
+    prompt_audio_tokens: int | None = None
+    completion_audio_tokens: int | None = None
+
+    @property
+    def prompt_tokens(self) -> int | None:
+        """Give the tokens of the prompt with its cached ones, as OpenAI counts."""
+        if self.input_tokens is None or not self.cache_apart:
+            return self.input_tokens
+        return self.input_tokens + (self.cached_tokens or 0) + (self.cache_write_tokens or 0)
+
+    def take_counts(self, usage: dict[str, Any], begins: bool = False) -> None:
+        """Read an object with counts; `begins` for the one that Anthropic sends before all text."""
+        prompt, completion = _count([usage], _PROMPT), _count([usage], _COMPLETION)
+        details = [usage, *_objects(usage, _PROMPT_DETAILS)]
+        if "prompt_tokens" not in usage and "input_tokens" in usage and any(name in usage for name in _APART):
+            self.cache_apart = True
+        self.input_tokens = _larger(self.input_tokens, prompt)
+        self.cached_tokens = _larger(self.cached_tokens, _count(details, _CACHED))
+        self.cache_write_tokens = _larger(self.cache_write_tokens, _count(details, _CACHE_WRITE))
+        writes = [part for place in details for part in _objects(place, _CACHE_WRITE_DETAILS)]
+        written = _count(writes, ("ephemeral_1h_input_tokens",))
+        self.cache_write_1h_tokens = _larger(self.cache_write_1h_tokens, written)
+        self.prompt_audio_tokens = _larger(self.prompt_audio_tokens, _count(details[1:], ("audio_tokens",)))
+        if completion is not None:
+            self.completion_tokens = completion + self._unlisted(usage, prompt, completion)
+            self.completion_partial = begins
+            self._take_completion_details(usage)
+
+    def _take_completion_details(self, usage: dict[str, Any]) -> None:
+        details = [*_objects(usage, _COMPLETION_DETAILS), usage]
+        self.reasoning_tokens = _last(_count(details, _REASONING), self.reasoning_tokens)
+        audio = _count(details[:-1], ("audio_tokens",))
+        self.completion_audio_tokens = _last(audio, self.completion_audio_tokens)
+
+    def _unlisted(self, usage: dict[str, Any], prompt: int | None, completion: int) -> int:
+        """Give generated tokens that only the total has: the reasoning of Gemini and of xAI."""
+        total = _count([usage], ("total_tokens",))
+        if total is None or prompt is None or "prompt_tokens" not in usage:
+            return 0
+        unlisted = total - prompt - completion
+        cached, written = self.cached_tokens or 0, self.cache_write_tokens or 0
+        return unlisted if unlisted > 0 and unlisted not in {cached, written, cached + written} else 0
+
+
+def _objects(place: dict[str, Any], names: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [inner for name in names if isinstance(inner := place.get(name), dict)]
+
+
+def _count(places: list[dict[str, Any]], names: tuple[str, ...]) -> int | None:
+    for place in places:
+        for name in names:
+            value = place.get(name)
+            if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT:
+                return value
+    return None
+
+
+def _larger(known: int | None, told: int | None) -> int | None:
+    return told if known is None else known if told is None else max(known, told)
+
+
+def _last(told: int | None, known: int | None) -> int | None:
+    return known if told is None else told
