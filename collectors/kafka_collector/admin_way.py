@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from collectors.kafka_collector.coordinators import Told
+from collectors.kafka_collector.losses import Losses
 from collectors.kafka_collector.sample import GroupSample, GroupsSample
 
 MISSING_SAMPLES = 4
@@ -21,10 +22,14 @@ class AdminWay:
     def __init__(self) -> None:
         self._groups: Mapping[str, GroupSample] = {}
         self._missing: dict[str, int] = {}
+        self._losses = Losses()
 
     def take(self, told: Told) -> GroupsSample:
         """Take what the coordinators told; give the groups that there are."""
         groups = {name: _kept(one, self._groups.get(name)) for name, one in told.groups.items()}
+        answers = {name: one.commits for name, one in told.groups.items() if not one.refused}
+        for name, commits in self._losses.take(answers, self._groups).items():
+            groups[name] = replace(groups[name], commits=commits)
         errors = told.errors
         waiting = self._groups.keys() - groups.keys()
         if told.whole:

@@ -12,13 +12,8 @@ from dataclasses import replace
 from collectors.kafka_collector.client import INTERNAL_TOPIC, LATEST, KafkaClient
 from collectors.kafka_collector.coordinators import Coordinators
 from collectors.kafka_collector.internal_topic import InternalTopic, Progress
-from collectors.kafka_collector.sample import (
-    ClusterMetadata,
-    Commit,
-    GroupSample,
-    GroupsSample,
-    TopicPartition,
-)
+from collectors.kafka_collector.losses import Commits, Losses
+from collectors.kafka_collector.sample import ClusterMetadata, GroupSample, GroupsSample
 from runtime.metrics import KAFKA_UNKNOWN_RECORDS
 from schema.errors import SourceDenied, SourceUnavailable
 
@@ -43,7 +38,8 @@ class TopicWay:
         self._groups: dict[str, GroupSample] = {}
         self._rebalancing: dict[str, str] = {}
         self._watched = watched
-        self._overlaid: dict[str, Mapping[TopicPartition, Commit]] = {}
+        self._overlaid: dict[str, Commits] = {}
+        self._losses = Losses()
         self.lost = False
         self._named_at = -NAMES_SECONDS
         self._counted: dict[str, int] = {}
@@ -105,7 +101,7 @@ class TopicWay:
         known = set()
         for name in changed:
             if table.group(name) is not None:
-                self._show(name, self._overlaid.get(name, {}))
+                self._show(name, self._overlaid.get(name))
                 known.add(name)
         return frozenset(known), ended
 
@@ -117,23 +113,25 @@ class TopicWay:
         """
         table, before = self._topic.table, self._overlaid
         names = table.groups_in(held) if held else []
-        answered = await self._coordinators.commits(names) if names else {}
+        answered: Mapping[str, Commits] = await self._coordinators.commits(names) if names else {}
+        unanswered = len(names) - len(answered)
+        answered = {**answered, **self._losses.take(answered, self._groups)}
         # Who does not answer keeps what it said last: what was read is older.
         self._overlaid = {
             name: told for name in names if (told := answered.get(name, before.get(name))) is not None
         }
         freed = before.keys() - self._overlaid.keys()
-        changed = {name for name in freed if self._show(name, {})}
+        changed = {name for name in freed if self._show(name, None)}
         changed |= {name for name, commits in self._overlaid.items() if self._show(name, commits)}
-        return frozenset(changed), len(names) - len(answered)
+        return frozenset(changed), unanswered
 
-    def _show(self, name: str, commits: Mapping[TopicPartition, Commit]) -> bool:
-        """Take a group from the table, with these commits where there are any; true when it changed."""
+    def _show(self, name: str, commits: Commits | None) -> bool:
+        """Take a group from the table, with what its coordinator said instead; true when it changed."""
         group = self._topic.table.group(name)
         if group is None:
             return False
         group = replace(group, state=self._rebalancing.get(name, group.state))
-        if commits:
+        if commits is not None:
             # One that was read has its time.
             told = {
                 place: known if (known := group.commits.get(place)) and known.offset == one.offset else one

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+import pytest
+
 from collectors.kafka_collector.admin_way import MISSING_SAMPLES, AdminWay
 from collectors.kafka_collector.coordinators import Told
-from collectors.kafka_collector.sample import GroupSample, GroupsSample
+from collectors.kafka_collector.sample import GroupSample, GroupsSample, TopicPartition
 from tests.collectors.kafka_samples import group
 
-PLACE = ("tasks", 0)
+PLACE, OTHER = ("tasks", 0), ("tasks", 1)
 ONE, TWO = group("one", {PLACE: 1}), group("two", {PLACE: 2})
 
 
@@ -123,3 +125,36 @@ def test_it_goes_on_from_the_groups_that_the_other_way_knew() -> None:
     sample = way.take(told(ONE))
     assert facts(sample) == ({"one", "two"}, set(), set())
     assert sample.errors == ("1 groups are not listed: deleted, or their coordinator is loading",)
+
+
+LESS: list[tuple[list[dict[TopicPartition, int]], list[dict[TopicPartition, int]]]] = [
+    # What the coordinator tells, sample by sample, and what counts.
+    ([{PLACE: 1}, {}, {PLACE: 1}], [{PLACE: 1}, {PLACE: 1}, {PLACE: 1}]),
+    ([{PLACE: 1}, {}, {}, {}], [{PLACE: 1}, {PLACE: 1}, {}, {}]),
+    (
+        [{PLACE: 1, OTHER: 1}, {PLACE: 2}, {PLACE: 3}],
+        [{PLACE: 1, OTHER: 1}, {PLACE: 2, OTHER: 1}, {PLACE: 3}],
+    ),
+    (
+        [{PLACE: 1}, {}, {PLACE: 2}, {}, {PLACE: 3}],
+        [{PLACE: 1}, {PLACE: 1}, {PLACE: 2}, {PLACE: 2}, {PLACE: 3}],
+    ),
+    ([{}, {PLACE: 1}, {OTHER: 2}], [{}, {PLACE: 1}, {PLACE: 1, OTHER: 2}]),
+]
+
+
+@pytest.mark.parametrize(("answers", "expected"), LESS)
+def test_commits_that_an_answer_lacks_are_gone_when_the_next_one_lacks_some_too(
+    answers: list[dict[TopicPartition, int]], expected: list[dict[TopicPartition, int]]
+) -> None:
+    way = AdminWay()
+    taken = [way.take(told(group("one", answer, state="Empty"))).groups["one"] for answer in answers]
+    assert taken == [group("one", commits, state="Empty") for commits in expected]
+
+
+def test_an_answer_that_lacked_commits_is_not_confirmed_by_a_refusal() -> None:
+    way = AdminWay()
+    way.take(told(ONE))
+    for answer in (group("one", {}), GroupSample("one", "Stable", refused="no answer"), group("one", {})):
+        assert way.take(told(answer)).groups["one"].commits == ONE.commits
+    assert way.take(told(group("one", {}))).groups["one"].commits == {}

@@ -156,3 +156,21 @@ async def test_the_reader_is_told_where_the_partitions_that_have_a_leader_end(pa
     led = {("__consumer_offsets", 0): 1, ("tasks", 0): 1}
     await way.read(replace(NOBODY, leaders=led))
     assert topic.highs == {0: 7}
+
+
+async def test_commits_that_were_deleted_behind_an_open_transaction_are_gone_when_two_samples_say_so(
+    parts: Parts,
+) -> None:
+    topic, coordinators, way = parts
+    topic.say("writer", 0, 3, 1000)
+    await way.read(NOBODY)
+    topic.progress = Progress(0, 0, whole=True, held=frozenset({0}))
+    coordinators.by_group = {"writer": {TASKS: Commit(8)}}
+    await way.read(NOBODY)
+    coordinators.by_group = {"writer": {}}
+    once = await way.read(NOBODY)
+    assert (once.groups["writer"].commits, once.errors) == ({TASKS: Commit(8)}, ())
+    assert once.changed == frozenset()
+    twice = await way.read(NOBODY)
+    assert (twice.groups["writer"].commits, twice.errors) == ({}, ())
+    assert twice.changed == {"writer"}

@@ -1,17 +1,20 @@
-"""Coordinators that move, and a group that may not be read: what the second library tells of real brokers."""
+"""Coordinators that move, and a group that may not be read: what is told of real brokers."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
+from collectors.kafka_collector.admin_way import AdminWay
 from collectors.kafka_collector.coordinator_client import Answered, CoordinatorClient
+from collectors.kafka_collector.coordinators import Told
 from collectors.kafka_collector.group_questions import Commits
-from collectors.kafka_collector.sample import Commit
+from collectors.kafka_collector.sample import Commit, GroupSample, GroupsSample
 from runtime.settings import BaseSettings
 from tests.kafka.by_hand import ByHand, unique
 from tests.kafka.cluster import KafkaCluster
 from tests.kafka.secured import DENIED_GROUP, SecuredKafka
 
+INTERVAL_SECONDS = 2.0
 ROUNDS = 2
 GROUPS = 60
 GROUP_AUTHORIZATION_FAILED = 30
@@ -27,32 +30,46 @@ def test_coordinators_that_are_killed_while_they_are_asked_cost_no_commit(
     hands.commit(groups[0], topic, {0: 1})
     hands.commit_many(groups, topic, 1)
     client = CoordinatorClient(BaseSettings(kafka_bootstrap_servers=three_brokers.bootstrap_servers))
-    ended = Event()
+    way, ended = AdminWay(), Event()
+    answers: list[Answered[Commits]] = []
+    told: list[GroupsSample] = []
 
-    def asked() -> list[Answered[Commits]]:
-        answers = []
+    def ask() -> None:
+        """Ask without a pause; of some answers, an interval apart, the samples are made."""
+        next_at = 0.0
         while not ended.is_set():
             answers.append(client.offsets(groups, 10))
-        return answers
+            if time.monotonic() >= next_at:
+                next_at = time.monotonic() + INTERVAL_SECONDS
+                told.append(way.take(_told(answers[-1])))
 
     with ThreadPoolExecutor(1) as thread:
-        answers = thread.submit(asked)
+        asking = thread.submit(ask)
         try:
             for number in [*three_brokers.servers] * ROUNDS:
                 three_brokers.servers[number].kill()
                 three_brokers.start_broker(number)
         finally:
             ended.set()
+    asking.result()
     expected = {(topic, 0): Commit(1)}
-    for one in answers.result():
+    for one in answers:
         assert one.told.keys() | one.refused.keys() == set(groups)
-        # A new coordinator tells what lies below the high watermark, which for a moment is not all of it.
-        assert all(commits in (expected, {}) for commits in one.told.values())
+    assert answers[0].told == dict.fromkeys(groups, expected)
+    # A new coordinator tells what lies below the high watermark, which for a moment is not all of it.
+    for sample in told:
+        assert {name: group.commits for name, group in sample.groups.items()} == answers[0].told
     deadline = time.monotonic() + 60
     while (last := client.offsets(groups, 10)).told != dict.fromkeys(groups, expected):
         assert last.told.keys().isdisjoint(last.refused)
         assert time.monotonic() < deadline, last
     client.close()
+
+
+def _told(answered: Answered[Commits]) -> Told:
+    groups = {name: GroupSample(name, "Empty", commits=commits) for name, commits in answered.told.items()}
+    groups |= {name: GroupSample(name, "Empty", refused=str(why)) for name, why in answered.refused.items()}
+    return Told(groups, whole=True)
 
 
 def test_a_group_that_may_not_be_described_is_refused_and_the_others_are_told(
