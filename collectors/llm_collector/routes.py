@@ -1,13 +1,13 @@
 """Where a request goes: the first segment of its path names the provider (pure).
 
-`/openai/v1/chat/completions` goes to OPENAI_BASE_URL + `/v1/chat/completions`. A base URL that ends
-in the segment that the rest begins with (as SDKs write it, `https://api.openai.com/v1`) is joined without
-doubling it.
+`/<provider>` stands for the provider's base URL, whatever that is: `/openai/v1/chat/completions` goes to
+OPENAI_BASE_URL + `/v1/chat/completions`. Where the base URL ends in the segments that the rest begins with
+(as SDKs write it, `https://api.openai.com/v1`), they are joined without doubling them.
 """
 
 import re
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -18,16 +18,30 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,62}", re.IGNORECASE)
 _DOT_SEGMENT = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)", re.IGNORECASE)
 
 _OPERATIONS = (
+    ("/responses/input_tokens", "count_tokens"),
+    ("/v1/messages/count_tokens", "count_tokens"),
     ("/chat/completions", "chat"),
+    ("/agents/completions", "chat"),
     ("/completions", "text_completion"),
     ("/embeddings", "embeddings"),
     ("/responses", "chat"),
-    ("/messages", "chat"),
+    ("/responses/compact", "chat"),
+    ("/v1/messages", "chat"),
+    ("/v1/complete", "text_completion"),
     ("/api/chat", "chat"),
     ("/api/generate", "text_completion"),
     ("/api/embed", "embeddings"),
+    ("/rerank", "rerank"),
+    ("/images/generations", "generate_content"),
+    ("/images/edits", "generate_content"),
+    ("/images/variations", "generate_content"),
+    ("/audio/speech", "generate_content"),
+    ("/audio/transcriptions", "generate_content"),
+    ("/audio/translations", "generate_content"),
 )
-"""How the paths of model calls end, and what OpenTelemetry calls the operation."""
+"""How the paths of model calls end, and what OpenTelemetry calls the operation where it has a word."""
+FREE_OPERATIONS = frozenset({"count_tokens"})
+"""They count what a call would use, and use nothing themselves."""
 _AZURE_DEPLOYMENT = re.compile(r"/deployments/([^/]{1,256})/")
 
 
@@ -37,7 +51,7 @@ class Target(NamedTuple):
     provider: str
     url: str
     operation: str | None
-    """None for what is no model call, such as a list of models."""
+    """None for what is no model call, such as a list of models, or fetching an answer that was stored."""
     deployment: str | None
     """Azure names the model in the path."""
 
@@ -77,19 +91,31 @@ class Routes:
         """The names of the providers, in order."""
         return sorted(self._bases)
 
-    def resolve(self, path: str) -> Target | None:
+    def resolve(self, path: str, method: str = "POST") -> Target | None:
         """Give where a request of this (undecoded) path goes; None when no provider is meant."""
         provider, slash, rest = path.removeprefix("/").partition("/")
         base = self._bases.get(provider)
         rest = slash + rest
         if base is None or _DOT_SEGMENT.search(rest):
             return None
-        last = base.rpartition("/")[2]
-        if rest.startswith(f"/{last}/") and urlsplit(base).path:
-            base = base.removesuffix(f"/{last}")
-        operation = next((name for ending, name in _OPERATIONS if rest.endswith(ending)), None)
+        url = _joined(base, rest)
         deployment = _AZURE_DEPLOYMENT.search(rest)
-        return Target(provider, base + rest, operation, deployment and deployment[1])
+        operation = _operation(url) if method == "POST" else None
+        return Target(provider, url, operation, unquote(deployment[1]) if deployment else None)
+
+
+def _joined(base: str, rest: str) -> str:
+    """Join a base URL and a path; the segments that end the one and begin the other stand once."""
+    ends, begins = urlsplit(base).path.split("/")[1:], rest.split("/")[1:]
+    for count in range(min(len(ends), len(begins) - 1), 0, -1):
+        if ends[-count:] == begins[:count]:
+            return base + rest.removeprefix("/" + "/".join(begins[:count]))
+    return base + rest
+
+
+def _operation(url: str) -> str | None:
+    path = url.removesuffix("/")
+    return next((name for ending, name in _OPERATIONS if path.endswith(ending)), None)
 
 
 def _base(url: str, variable: str) -> str:
