@@ -53,13 +53,14 @@ class CommitTable:
 
     `watched` says whether a group or a topic is to be shown. `unknown` counts records of unknown types and
     versions, and those that do not parse ("unreadable", "assignment"). `complete` since everything that was
-    there at the beginning has been read: before that, old commits look like new ones. `partition` is that of
-    the internal topic that the next records come from.
+    there at the beginning has been read: before that, old commits look like new ones. `restarts` counts how
+    often it began anew. `partition` is that of the internal topic that the next records come from.
     """
 
     def __init__(self, watched: Callable[[str], bool] = bool) -> None:
         self.unknown: dict[str, int] = {}
         self.complete = False
+        self.restarts = 0
         self.partition = -1
         self._watched = watched
         self._groups: dict[str, _Group] = {}
@@ -77,9 +78,11 @@ class CommitTable:
         """Give the names of all groups that are there."""
         return frozenset(self._groups)
 
-    def groups_in(self, partitions: Collection[int]) -> list[str]:
-        """Give the groups whose records stand in these partitions of the internal topic."""
-        return [name for name, group in self._groups.items() if group.partition in partitions]
+    def groups_in(self, partitions: Collection[int]) -> dict[str, int]:
+        """Give the groups whose records stand in these partitions of the internal topic, and in which."""
+        return {
+            name: group.partition for name, group in self._groups.items() if group.partition in partitions
+        }
 
     def take(self, key: bytes | None, value: bytes | None) -> None:
         """Fold one record."""
@@ -148,6 +151,7 @@ class CommitTable:
     def restart(self) -> None:
         """Begin anew with nothing: what was known ends only if it is missing when all is read (`settle`)."""
         self.complete = False
+        self.restarts += 1
         self._before |= {name for name, group in self._groups.items() if group.told}
         self._groups.clear()
         self._changed.clear()

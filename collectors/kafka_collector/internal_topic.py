@@ -9,7 +9,7 @@ transaction is open, nothing that stands behind it in its partition can be read,
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import cast
 
@@ -51,13 +51,15 @@ class Progress:
 
     `whole` is true when every partition was read to its end as it was when the read began. `held` are
     partitions in which an open transaction keeps later records from being read, and those of which it was
-    last known and is not now. `errors` are those of single partitions and brokers.
+    last known and is not now. `read_to` says how far each partition was read. `errors` are those of single
+    partitions and brokers.
     """
 
     read: int
     left: int
     whole: bool
     held: frozenset[int] = frozenset()
+    read_to: Mapping[int, int] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
 
 
@@ -129,7 +131,7 @@ class InternalTopic:
         if whole:
             self.table.settle()
         self._held = frozenset(number for number in self._partitions if self._is_held(number, ends, highs))
-        return Progress(read, left, whole, self._held, tuple(self._errors))
+        return Progress(read, left, whole, self._held, dict(self._at), tuple(self._errors))
 
     def close(self) -> None:
         """Close the connections."""

@@ -7,7 +7,7 @@ members of the consumer protocol hold by id (KIP-848).
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from collectors.kafka_collector.client import INTERNAL_TOPIC, LATEST, KafkaClient
 from collectors.kafka_collector.coordinators import Coordinators
@@ -21,6 +21,17 @@ READ_SECONDS = 5.0
 """How long one sample reads on; a long topic is read over several of them, and the snapshot says so."""
 NAMES_SECONDS = 10.0
 """How often the names of topics are asked while some are not known."""
+
+
+@dataclass(slots=True)
+class _Said:
+    """What a group's coordinator said; whoever has read on to `until` knows as much.
+
+    `until` is where the group's partition of the internal topic ended when that was next asked for.
+    """
+
+    commits: Commits
+    until: int | None = None
 
 
 class TopicWay:
@@ -38,7 +49,8 @@ class TopicWay:
         self._groups: dict[str, GroupSample] = {}
         self._rebalancing: dict[str, str] = {}
         self._watched = watched
-        self._overlaid: dict[str, Commits] = {}
+        self._said: dict[str, _Said] = {}
+        self._restarts = 0
         self._losses = Losses()
         self.lost = False
         self._named_at = -NAMES_SECONDS
@@ -61,9 +73,12 @@ class TopicWay:
         if not self.complete:
             # Old commits stand before the new ones: half of them read would be told as lag.
             return GroupsSample(self._groups, frozenset(), whole=False, errors=errors)
+        if self._restarts != self._topic.table.restarts:
+            # What was read anew is newer than what was said before.
+            self._restarts, self._said = self._topic.table.restarts, {}
         await self._name_topics(metadata)
         changed, ended = await self._follow()
-        overlaid, unanswered = await self._overlay(progress.held)
+        overlaid, unanswered = await self._overlay(progress, highs)
         if unanswered:
             held_back = f"open transactions hold back the commits of {unanswered} groups, which do not answer"
             errors = (*errors, held_back)
@@ -101,41 +116,45 @@ class TopicWay:
         known = set()
         for name in changed:
             if table.group(name) is not None:
-                self._show(name, self._overlaid.get(name))
+                self._show(name, self._said.get(name))
                 known.add(name)
         return frozenset(known), ended
 
-    async def _overlay(self, held: frozenset[int]) -> tuple[frozenset[str], int]:
+    async def _overlay(self, progress: Progress, highs: Mapping[int, int]) -> tuple[frozenset[str], int]:
         """Ask for the commits that open transactions hold back, of whichever group.
 
         What a transaction wrote keeps everything behind it in its partition from being read until it ends.
         Gives the groups that changed, and how many did not answer.
         """
-        table, before = self._topic.table, self._overlaid
-        names = table.groups_in(held) if held else []
+        before = self._said
+        names = self._topic.table.groups_in(progress.held) if progress.held else {}
         answered: Mapping[str, Commits] = await self._coordinators.commits(names) if names else {}
         unanswered = len(names) - len(answered)
         answered = {**answered, **self._losses.take(answered, self._groups)}
-        # Who does not answer keeps what it said last: what was read is older.
-        self._overlaid = {
-            name: told for name in names if (told := answered.get(name, before.get(name))) is not None
-        }
-        freed = before.keys() - self._overlaid.keys()
+        self._said = {name: _Said(commits) for name, commits in answered.items()}
+        for name, number in names.items():
+            said = before.get(name)
+            if said is not None and name not in answered:
+                # Who does not answer keeps what it said last, as long as what was read may be older.
+                said.until = highs.get(number) if said.until is None else said.until
+                if said.until is None or progress.read_to.get(number, 0) < said.until:
+                    self._said[name] = said
+        freed = before.keys() - self._said.keys()
         changed = {name for name in freed if self._show(name, None)}
-        changed |= {name for name, commits in self._overlaid.items() if self._show(name, commits)}
+        changed |= {name for name, said in self._said.items() if self._show(name, said)}
         return frozenset(changed), unanswered
 
-    def _show(self, name: str, commits: Commits | None) -> bool:
+    def _show(self, name: str, said: _Said | None) -> bool:
         """Take a group from the table, with what its coordinator said instead; true when it changed."""
         group = self._topic.table.group(name)
         if group is None:
             return False
         group = replace(group, state=self._rebalancing.get(name, group.state))
-        if commits is not None:
+        if said is not None:
             # One that was read has its time.
             told = {
                 place: known if (known := group.commits.get(place)) and known.offset == one.offset else one
-                for place, one in commits.items()
+                for place, one in said.commits.items()
                 if self._watched(place[0])
             }
             group = replace(group, commits=told)

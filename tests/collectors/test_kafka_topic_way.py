@@ -16,6 +16,8 @@ from tests.collectors.coordinator_records import commit
 TASKS: TopicPartition = ("tasks", 0)
 NOBODY = ClusterMetadata(1, (), {"__consumer_offsets": TopicSample("__consumer_offsets", (0, 1))}, {})
 
+LED = replace(NOBODY, leaders={("__consumer_offsets", 0): 1, ("tasks", 0): 1})
+
 
 class FakeTopic:
     """Stands for the reader: `say` is what the next read folds, and how far it came."""
@@ -148,13 +150,50 @@ async def test_who_is_held_back_and_stops_answering_keeps_what_it_said_last(part
     assert len(silent.errors) == 1
 
 
+async def test_who_stops_answering_keeps_what_it_said_until_all_that_was_there_is_read(parts: Parts) -> None:
+    topic, coordinators, way = parts
+    client = way._client
+    assert isinstance(client, FakeClient)
+    topic.say("writer", 0, 3, 1000)
+    await way.read(LED)
+    client.highs = {0: 20}
+    topic.progress = Progress(0, 0, whole=True, held=frozenset({0}), read_to={0: 10})
+    coordinators.by_group = {"writer": {TASKS: Commit(8)}}
+    await way.read(LED)
+    coordinators.by_group, client.highs = {}, {}
+    assert (await way.read(LED)).groups["writer"].commits == {TASKS: Commit(8)}
+    # The eight was written before the thirtieth record; the first transaction ends, another one is open.
+    client.highs = {0: 30}
+    topic.progress = replace(topic.progress, read_to={0: 29})
+    topic.say("writer", 0, 4, 1500)
+    assert (await way.read(LED)).groups["writer"].commits == {TASKS: Commit(8)}
+    client.highs = {0: 40}
+    topic.progress = replace(topic.progress, read_to={0: 30})
+    topic.say("writer", 0, 12, 9000)
+    read = await way.read(LED)
+    assert (read.groups["writer"].commits, set(read.changed)) == ({TASKS: Commit(12, 9.0)}, {"writer"})
+    assert len(read.errors) == 1
+
+
+async def test_what_was_said_before_the_topic_was_read_anew_is_forgotten(parts: Parts) -> None:
+    topic, coordinators, way = parts
+    topic.say("writer", 0, 3, 1000)
+    await way.read(NOBODY)
+    topic.progress = Progress(0, 0, whole=True, held=frozenset({0}))
+    coordinators.by_group = {"writer": {TASKS: Commit(8)}}
+    await way.read(NOBODY)
+    topic.table.restart()
+    topic.say("writer", 0, 20, 99000)
+    coordinators.by_group = {}
+    assert (await way.read(NOBODY)).groups["writer"].commits == {TASKS: Commit(20, 99.0)}
+
+
 async def test_the_reader_is_told_where_the_partitions_that_have_a_leader_end(parts: Parts) -> None:
     topic, _, way = parts
     client = way._client
     assert isinstance(client, FakeClient)
     client.highs = {0: 7, 1: 9}
-    led = {("__consumer_offsets", 0): 1, ("tasks", 0): 1}
-    await way.read(replace(NOBODY, leaders=led))
+    await way.read(LED)
     assert topic.highs == {0: 7}
 
 
