@@ -45,9 +45,15 @@ class AdminWay:
         self._groups = groups
         return GroupsSample(groups, changed, ended, told.whole, errors)
 
-    def follow(self, groups: Mapping[str, GroupSample]) -> None:
-        """Take over the groups that the other way knows: this one may have to go on from there."""
-        self._groups, self._missing = groups, {}
+    def follow(self, sample: GroupsSample) -> None:
+        """Take over the groups that the other way knows: this one may have to go on from there.
+
+        What a sample that is not whole lacks has not ended.
+        """
+        kept: Mapping[str, GroupSample] = {}
+        if not sample.whole:
+            kept = {name: one for name, one in self._groups.items() if name not in sample.ended}
+        self._groups, self._missing = {**kept, **sample.groups} if kept else sample.groups, {}
 
     @property
     def missing(self) -> frozenset[str]:

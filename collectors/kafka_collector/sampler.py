@@ -127,7 +127,7 @@ class Sampler:
                     groups = await self._topic_way.read(metadata)
                     self._lost = self._lost or self._topic_way.lost
                     if self._topic_way.complete or self._choice == "internal_topic":
-                        self._admin_way.follow(groups.groups)
+                        self._admin_way.follow(groups)
                         return "internal_topic", "", groups
                     reason = "; ".join(groups.errors)
                 except SourceDenied as error:

@@ -121,7 +121,7 @@ def test_a_group_that_was_never_read_is_there_and_says_why() -> None:
 
 def test_it_goes_on_from_the_groups_that_the_other_way_knew() -> None:
     way = AdminWay()
-    way.follow({"one": ONE, "two": TWO})
+    way.follow(GroupsSample({"one": ONE, "two": TWO}, frozenset()))
     sample = way.take(told(ONE))
     assert facts(sample) == ({"one", "two"}, set(), set())
     assert sample.errors == ("1 groups are not listed: deleted, or their coordinator is loading",)
@@ -158,3 +158,12 @@ def test_an_answer_that_lacked_commits_is_not_confirmed_by_a_refusal() -> None:
     for answer in (group("one", {}), GroupSample("one", "Stable", refused="no answer"), group("one", {})):
         assert way.take(told(answer)).groups["one"].commits == ONE.commits
     assert way.take(told(group("one", {}))).groups["one"].commits == {}
+
+
+def test_what_the_other_way_has_not_read_yet_goes_on_too_unless_it_has_ended() -> None:
+    way, gone = AdminWay(), group("gone", {PLACE: 1})
+    way.take(told(ONE, TWO, gone))
+    way.follow(GroupsSample({"one": ONE}, frozenset(), frozenset({"gone"}), whole=False))
+    assert facts(way.take(told(ONE))) == ({"one", "two"}, set(), set())
+    way.follow(GroupsSample({"one": ONE}, frozenset()))
+    assert facts(way.take(told(ONE))) == ({"one"}, set(), set())

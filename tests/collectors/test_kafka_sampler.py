@@ -188,6 +188,21 @@ async def test_what_another_way_saw_end_does_not_come_back(compose: Compose) -> 
     assert (set(again.groups.groups), set(again.groups.changed), again.errors) == ({"one"}, {"one"}, ())
 
 
+async def test_a_group_that_the_topic_does_not_have_yet_is_not_ended_by_the_next_change_of_way(
+    compose: Compose,
+) -> None:
+    cluster, sampler = compose()
+    cluster.missing, cluster.complete, cluster.by_topic = (), False, groups(whole=False)
+    cluster.by_admin = Told({"one": ONE, "two": TWO}, whole=True)
+    await sampler.sample()
+    cluster.complete, cluster.by_topic = True, groups(ONE, whole=False)
+    assert (await sampler.sample()).groups.ended == set()
+    # It is read anew, while the coordinator of the other is loading, and so leaves it out.
+    cluster.complete, cluster.by_admin = False, Told({"one": ONE}, whole=True)
+    anew = (await sampler.sample()).groups
+    assert (set(anew.groups), set(anew.ended)) == ({"one", "two"}, set())
+
+
 async def test_own_topics_are_left_out_unless_asked_for(compose: Compose) -> None:
     for own, expected in ((False, {"tasks"}), (True, {"tasks", "oracle.state", INTERNAL_TOPIC})):
         cluster, sampler = compose(own=own)
