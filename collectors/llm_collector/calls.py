@@ -7,14 +7,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal, TypeVar
 
 from msgspec import UNSET, UnsetType
 
 from collectors.llm_collector.keys import DEFAULT_LABEL, UNLABELLED, KeyLabel
-from collectors.llm_collector.reading import Reading, estimated_tokens, name_of
+from collectors.llm_collector.reading import Reading, name_of
 from collectors.llm_collector.request import Asked
-from collectors.llm_collector.routes import Target
+from collectors.llm_collector.routes import FREE_OPERATIONS, Target
 from runtime.pricing import Priced, Tokens, price
 from schema.messages import Call
 from schema.observed import InFlightObserved
@@ -86,9 +87,9 @@ def arrival_of(
 
     `asked` is None while its body is still passing: `completed` adds it.
     """
-    model = (asked and asked.model) or name_of(target.deployment)
-    if target.operation is None and model is None:
+    if target.operation is None:
         return None
+    model = (asked and asked.model) or name_of(target.deployment)
     trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
     agent_id, agent_name = (name_of(headers.get(one)) for one in ("x-oracle-agent", "x-oracle-agent-name"))
     if agent_id is None and agent_name is None and isinstance(key.agent, str):
@@ -98,7 +99,7 @@ def arrival_of(
         started_at=at,
         provider=target.provider,
         model=model or "unknown",
-        operation=target.operation or "chat",
+        operation=target.operation,
         streaming=asked.streaming if asked else False,
         prompt_characters=asked.prompt_characters if asked else 0,
         key_label=key.label,
@@ -146,7 +147,7 @@ def call_of(arrival: Arrival, outcome: Outcome, reading: Reading) -> Call:
         http_status=_set(outcome.http_status),
         error_type=_error_type(status, outcome, reading),
         finish_reason=_set(reading.finish_reason),
-        streaming=arrival.streaming,
+        streaming=arrival.streaming or reading.streamed,
         prompt_tokens=_set(prompt),
         completion_tokens=_set(completion),
         cached_tokens=_set(reading.cached_tokens),
@@ -175,17 +176,17 @@ def status_of(outcome: Outcome, reading: Reading) -> Status:
 def _tokens(
     arrival: Arrival, reading: Reading, http_status: int | None
 ) -> tuple[int | None, int | None, bool]:
-    """Give prompt and completion tokens, and whether they are estimated from the lengths of the texts."""
-    prompt, completion = reading.prompt_tokens, reading.completion_tokens
-    if prompt is not None:
-        return prompt, completion, False
-    answered = http_status is not None and http_status < 400 and reading.text_characters > 0
-    if not (arrival.streaming and answered):
-        return None, completion, False
-    return estimated_tokens(arrival.prompt_characters), estimated_tokens(reading.text_characters), True
+    """Give prompt and completion tokens, and whether one is estimated from the length of its text."""
+    if arrival.operation in FREE_OPERATIONS:
+        return None, None, False  # what is told would be used by another call
+    answered = http_status is not None and http_status < 400
+    streamed = arrival.streaming or reading.streamed
+    return reading.tokens(arrival.prompt_characters, answered and streamed)
 
 
 def _priced(arrival: Arrival, reading: Reading, prompt: int | None, completion: int | None) -> Priced | None:
+    if arrival.operation in FREE_OPERATIONS:
+        return Priced(Decimal(0), f"{arrival.operation} is free")
     if prompt is None:
         return None
     tokens = Tokens(prompt, completion or 0, reading.cached_tokens or 0, reading.cache_write_tokens or 0)

@@ -138,7 +138,7 @@ class Watch:
         outcome = Outcome(
             latency_ms=latency_ms,
             http_status=self._http_status,
-            time_to_first_token_ms=self._first_token_ms if arrival.streaming else None,
+            time_to_first_token_ms=self._first_token_ms if arrival.streaming or reading.streamed else None,
             request_id=self._request_id,
             cancelled=cancelled,
             failure=self._failure,
