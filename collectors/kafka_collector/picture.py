@@ -5,7 +5,7 @@ time alone changes it (`groups.py`); a topic when its partitions or a group that
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from heapq import nsmallest
 
 from collectors.base.collector import Gone, Item, Observed
@@ -53,15 +53,16 @@ class Picture:
         moving = {name for place in moved.places for name in self._readers.get(place, ())}
         topical = {name for topic in moved.ended | moved.topics for name in self._reading.get(topic, ())}
         changed = sample.groups.changed
-        self._judge = (changed | moving | topical | self._due()) & sample.groups.groups.keys()
+        told = sample.groups.groups
+        self._judge = (changed | moving | topical | self._due(told)) & told.keys()
         wanted: list[Wanted] = []
         for name in self._judge:
             group = self._groups.get(name)
             if group is None:
                 group = self._groups[name] = GroupState(name)
             before = set(group.places)
-            told = sample.groups.groups[name] if name in changed else None
-            wanted += group.take(told, self.partitions, interval_seconds, moved.places)
+            renewed = told[name] if name in changed else None
+            wanted += group.take(renewed, self.partitions, interval_seconds, moved.places)
             self._note_places(name, before, set(group.places))
         return wanted
 
@@ -80,14 +81,17 @@ class Picture:
         for name in sorted((self._touched | restless) & sample.topics.keys()):
             yield Observed("topic", id_of(name), self._topic(name, sample, interval_seconds))
 
-    def _due(self) -> set[str]:
-        """Give the groups that change without a message or a commit; many of a kind take turns."""
+    def _due(self, told: Collection[str]) -> set[str]:
+        """Give the groups that change without a message or a commit; many of a kind take turns.
+
+        Of those that the sample tells: one that it lacks has no turn to take.
+        """
         due = set()
         turns: dict[Unrest, list[tuple[float, str]]] = {Unrest.AGES: [], Unrest.WAITS: []}
         for name, one in self._groups.items():
             if one.unrest is Unrest.MOVES:
                 due.add(name)
-            elif one.unrest is not Unrest.NONE:
+            elif one.unrest is not Unrest.NONE and name in told:
                 turns[one.unrest].append((one.told_at, name))
         for kind, most in ((Unrest.AGES, MAX_AGEING), (Unrest.WAITS, MAX_WAITING)):
             due.update(name for _, name in nsmallest(most, turns[kind]))

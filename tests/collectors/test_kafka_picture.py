@@ -47,6 +47,23 @@ async def test_groups_that_only_age_take_turns(monkeypatch: pytest.MonkeyPatch) 
     assert sorted(age for age in ages if isinstance(age, float)) == [1080.0] * 3 + [1082.0] * 3 + [1084.0] * 3
 
 
+@pytest.mark.parametrize("told", [1, 2])
+async def test_a_group_that_a_sample_lacks_takes_no_turn(monkeypatch: pytest.MonkeyPatch, told: int) -> None:
+    monkeypatch.setattr(picture, "MAX_AGEING", 1)
+    watched = Watched()
+    watched.samples.records = {P0: OLD}
+    await watched.take(dead(0, 2, changed=True))
+    for number in range(1, 40):
+        await watched.take(dead(2.0 * number, 2))
+    # The first one is still there: only the samples do not have it.
+    left = [group(f"g{number}", {P0: 1}, committed_at=START - 1000) for number in range(2)][2 - told :]
+    turns = 0
+    for number in range(4):
+        taken = sample(80.0 + 2 * number, {P0: 9}, *left, changed=(), whole=False)
+        turns += named(await watched.take(taken), "group") == ["g1"]
+    assert turns == 4 // told
+
+
 async def test_of_many_lookups_some_wait_and_all_are_made_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collector, "MAX_SEARCHES", 4)
     monkeypatch.setattr(picture, "MAX_WAITING", 4)
