@@ -54,7 +54,7 @@ lint: tools ## Check style, types and imports, and repair what can be repaired.
 	$(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 	cd frontend && npm run format && npm run check
 
-bench: tools ## Measure latency, memory and CPU on a stack of its own, beside floors (with Kafka a quarter of an hour; seven minutes more with the control plane of test-real).
+bench: tools ## Measure latency, memory and CPU on a stack of its own, beside floors (with Kafka and the LLM proxy twenty minutes; seven more with the control plane of test-real).
 	@$(MAKE) -j2 $(INSTALLED) broker
 	@exec $(PY) -m benchmarks
 

@@ -12,14 +12,15 @@ from benchmarks import aggregator_cpu, fold, latency, memory
 from benchmarks.figures import Section
 from benchmarks.kafka import suite as kafka
 from benchmarks.kubernetes import suite as kubernetes
+from benchmarks.llm import suite as llm
 from benchmarks.own_stack import own_stack
 from benchmarks.report import as_json, save, say, show
 from cli.stack.claim import signals_interrupt
 from cli.stack.settings import Stack
 from schema.errors import OracleError
 
-NAMES = ("fold", "aggregator_cpu", "latency", "memory", "kubernetes", "kafka")
-WITHOUT_STACK = {"fold", "kubernetes", "kafka"}
+NAMES = ("fold", "aggregator_cpu", "latency", "memory", "kubernetes", "kafka", "llm")
+WITHOUT_STACK = {"fold", "kubernetes", "kafka", "llm"}
 SETTLE_SECONDS = 10.0
 """After readiness: the collectors' first passes and the agents' first tasks are over."""
 
@@ -69,6 +70,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--groups", type=_positive, default=10_000, help="consumer groups on Kafka")
     parser.add_argument("--partitions", type=_positive, default=5000, help="partitions on Kafka")
     parser.add_argument("--kafka-seconds", type=_positive, default=20, help="how long Kafka is watched")
+    parser.add_argument(
+        "--llm-seconds", type=_positive, default=5, help="how long each load on a proxy lasts"
+    )
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}, only {', '.join(NAMES)}")
@@ -102,6 +106,11 @@ def _measure(options: argparse.Namespace, progress: Callable[[str], None]) -> It
             progress(f"kafka: skipped, for {why}")
         else:
             yield from kafka.measure(options.groups, options.partitions, options.kafka_seconds, progress)
+    if "llm" in chosen:
+        if why := llm.lacking():
+            progress(f"llm: skipped, for {why}")
+        else:
+            yield from llm.measure(options.llm_seconds, progress)
 
 
 def _measure_stack(

@@ -27,10 +27,11 @@ class Row:
     def ratio(self) -> float | None:
         """Give how many times the floor's cost it took; for rates, the floor's rate over ours.
 
-        Beside a peer: how many times our cost the peer took.
+        Beside a peer: how many times our cost the peer took; for rates, ours over the peer's.
         """
         if self.peer is not None:
-            return self.peer / self.value if self.value > 0 else None
+            better, worse = (self.value, self.peer) if self.more_is_better else (self.peer, self.value)
+            return better / worse if worse > 0 else None
         if self.floor is None:
             return None
         cost, least = (self.floor, self.value) if self.more_is_better else (self.value, self.floor)

@@ -14,8 +14,8 @@ import msgspec
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # the stubs hide it
 
-from benchmarks.kafka.orphan import ends_with_parent
 from benchmarks.kafka.readings import Looped, uss
+from benchmarks.orphan import ends_with_parent
 
 _REQUEST_SECONDS = 30.0
 T = TypeVar("T")

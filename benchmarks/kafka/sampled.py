@@ -9,8 +9,8 @@ import time
 
 import msgspec
 
-from benchmarks.kafka.orphan import ends_with_parent
 from benchmarks.kafka.readings import LATER, Sampled, uss
+from benchmarks.orphan import ends_with_parent
 from collectors.kafka_collector.client import KafkaClient
 from collectors.kafka_collector.collector import collect_garbage_seldom
 from collectors.kafka_collector.sampler import Sampler

@@ -1,4 +1,4 @@
-"""How a process of this part ends with its parent: when its standard input ends, so does it."""
+"""How a measured process ends with its parent: when its standard input ends, so does it."""
 
 import os
 import sys
