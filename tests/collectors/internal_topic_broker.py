@@ -69,7 +69,8 @@ def high_watermarks(broker: KafkaServer) -> dict[int, int]:
     """Give the ends of the internal topic's partitions, open transactions included."""
     latest = OffsetSpec.for_timestamp(LATEST)
     places = {TopicPartition(INTERNAL_TOPIC, number): latest for number in partitions_of(broker)}
-    told = admin_of(broker).list_offsets(places, isolation_level=IsolationLevel.READ_UNCOMMITTED)
+    admin = admin_of(broker)  # It must outlive its futures.
+    told = admin.list_offsets(places, isolation_level=IsolationLevel.READ_UNCOMMITTED)
     return {place.partition: future.result().offset for place, future in told.items()}
 
 
