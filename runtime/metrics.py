@@ -41,10 +41,15 @@ KAFKA_UNKNOWN_RECORDS = Counter(
     ["what"],
 )
 
+TELEMETRY_SKIPPED = Counter(
+    "oracle_telemetry_skipped_total", "Spans and log records that gave no call, and why.", ["why"]
+)
+
 # --- LLM proxy -----------------------------------------------------------------------------------------
 CALLS = Counter("oracle_llm_calls_total", "LLM calls through the proxy.", ["provider", "status"])
 CALL_SECONDS = Histogram("oracle_llm_call_seconds", "Duration of LLM calls, in seconds.", ["provider"])
 CALLS_IN_FLIGHT = Gauge("oracle_llm_calls_in_flight", "LLM calls that are not answered yet.")
+LLM_REFUSED = Counter("oracle_llm_refused_total", "Requests that the LLM proxy refused to forward.", ["why"])
 
 # --- Aggregator ----------------------------------------------------------------------------------------
 FOLDED = Counter("oracle_folded_total", "Records of the log that were folded.", ["type"])

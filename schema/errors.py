@@ -12,6 +12,9 @@ OracleError
 │   ├── SourceRefused     it answers, and refuses one request: the rest goes on
 │   ├── SourceDenied      it answers, and does not let us read: another way, or more rights
 │   └── SourceExpired     it no longer has what a watch would resume from: list again
+├── UpstreamError         a model's provider failed a call that the proxy forwards: 502
+│   ├── AddressRefused    its name leads to an address that is never called
+│   └── AnswerUnusable    its answer cannot be passed on as HTTP
 └── StoreError
     ├── StoreUnavailable  an outage: try again later
     ├── StoreRefused      the data, not the store, is at fault
@@ -75,6 +78,18 @@ class SourceDenied(SourceUnavailable):
 
 class SourceExpired(SourceUnavailable):
     """The history that a watch would resume from is gone (410): list again."""
+
+
+class UpstreamError(OracleError):
+    """A provider failed a call that the proxy forwards; the text is never shown, it may quote the call."""
+
+
+class AddressRefused(UpstreamError, OSError):  # noqa: N818 - named for what happened; an OSError, as of a resolver
+    """A provider's name leads to link-local, metadata or multicast addresses only."""
+
+
+class AnswerUnusable(UpstreamError):  # noqa: N818 - named for the state it reports
+    """A provider's answer has no clear length, or bytes in its headers that no client may be sent."""
 
 
 class StoreError(OracleError):

@@ -7,7 +7,7 @@ it is there. `/ready` tells how the broker is, but does not turn red for it.
 import asyncio
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 import aiohttp
@@ -16,13 +16,16 @@ import uvloop
 
 from collectors.base.publisher import LogPublisher
 from collectors.base.runner import Pace, Runner
+from collectors.llm_collector.addresses import SafeResolver
 from collectors.llm_collector.board import Board
+from collectors.llm_collector.connection import Connection
 from collectors.llm_collector.keys import Keys
 from collectors.llm_collector.outbox import Outbox
 from collectors.llm_collector.proxy import Proxy
 from collectors.llm_collector.routes import Routes
 from collectors.llm_collector.settings import LlmSettings
 from collectors.llm_collector.watch import Recorder
+from collectors.llm_collector.wire import keep_header_bytes
 from runtime import pricing
 from runtime.health import Health
 from runtime.kafka import Producer, Topics, ensure_topics
@@ -65,12 +68,15 @@ class _Tolerant(Health):
 
 def open_client(settings: LlmSettings) -> aiohttp.ClientSession:
     """Open the client towards the providers: no redirects, cookies, proxies of the environment or headers."""
+    keep_header_bytes()
     return aiohttp.ClientSession(
         auto_decompress=False,
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_CONNECTION_SECONDS),
+        connector=aiohttp.TCPConnector(
+            resolver=SafeResolver(), limit=0, keepalive_timeout=IDLE_CONNECTION_SECONDS
+        ),
         timeout=aiohttp.ClientTimeout(
             total=None,
             sock_connect=settings.llm_proxy_connect_seconds,
@@ -81,13 +87,13 @@ def open_client(settings: LlmSettings) -> aiohttp.ClientSession:
     )
 
 
-def server_of(app: Proxy, settings: LlmSettings) -> uvicorn.Server:
+def server_of(app: Callable[..., Awaitable[None]], settings: LlmSettings) -> uvicorn.Server:
     """Make the server for the proxy: nothing of its own in the answers, nothing logged per request."""
     return _Server(
         uvicorn.Config(
             app,
             loop="uvloop",
-            http="httptools",
+            http=Connection,
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -109,7 +115,7 @@ async def serve(service: Service[LlmSettings]) -> None:
     listening = _listen(settings)
     port = listening.getsockname()[1]
     async with open_client(settings) as client:
-        app = Proxy(routes, client, recorder, settings.llm_proxy_max_request_bytes)
+        app = Proxy(routes, client, recorder, settings)
         server = server_of(app, settings)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         publishing = asyncio.create_task(_publish(service, board, outbox, f"{socket.gethostname()}:{port}"))

@@ -1,6 +1,9 @@
 """Which headers pass the proxy, and which end there (pure)."""
 
+import re
 from collections.abc import Iterable
+
+from schema.errors import AnswerUnusable
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
@@ -12,26 +15,47 @@ NOT_MODIFIED = 304
 _OURS = b"x-oracle-"
 # The upstream connection has its own; an `expect` was answered when the body was read.
 _REPLACED = frozenset({b"host", b"content-length", b"expect"})
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-def upstream_headers(raw: RawHeaders) -> list[tuple[str, str]]:
-    """Give a request's headers as they go upstream: all but hop-by-hop ones and our own labels."""
+def upstream_headers(raw: RawHeaders, length: int | None = None) -> list[tuple[str, str]]:
+    """Give a request's headers as they go upstream: all but hop-by-hop ones and our own labels.
+
+    `length` is that of a body that is forwarded while it arrives; of others the client tells it.
+    """
     named = list(raw)
     ended = _HOP_BY_HOP | _REPLACED | _named_by_connection(named)
-    return [
-        (_text(name), _text(value))
+    passed = [
+        (_wire_text(name), _wire_text(value))
         for name, value in named
         if name.lower() not in ended and not name.lower().startswith(_OURS)
     ]
+    return passed if length is None else [*passed, ("content-length", str(length))]
 
 
 def downstream_headers(status: int, raw: RawHeaders) -> list[tuple[bytes, bytes]]:
-    """Give an answer's headers as they go to the client, untouched but for hop-by-hop ones."""
+    """Give an answer's headers as they go to the client, untouched but for hop-by-hop ones.
+
+    Raises AnswerUnusable where they would leave open where the answer ends.
+    """
     named = list(raw)
     ended = _HOP_BY_HOP | _named_by_connection(named)
-    if status == NOT_MODIFIED:
-        ended |= {b"content-length"}  # of the body that it does not have: our server would wait for that
-    return [(name, value) for name, value in named if name.lower() not in ended]
+    lengths = {value.strip() for name, value in named if name.lower() == b"content-length"}
+    chunked = any(name.lower() == b"transfer-encoding" for name, _ in named)
+    if status == NOT_MODIFIED or chunked:
+        # 304: the length of the body that it does not have, our server would wait for that. Chunks: they
+        # count, and a length beside them is at best a mistake (RFC 9112, 6.3).
+        ended |= {b"content-length"}
+    elif len(lengths) > 1 or not all(one.isdigit() for one in lengths):
+        raise AnswerUnusable("more than one length")
+    passed = [
+        (name, value)
+        for name, value in named
+        if name.lower() not in ended and not name.lower().startswith(_OURS)
+    ]
+    if _FORBIDDEN.search(b"".join(value for _, value in passed)):
+        raise AnswerUnusable("control characters in a header")
+    return passed
 
 
 def by_name(raw: RawHeaders) -> dict[str, str]:
@@ -42,6 +66,11 @@ def by_name(raw: RawHeaders) -> dict[str, str]:
 def _named_by_connection(raw: RawHeaders) -> set[bytes]:
     values = [value for name, value in raw if name.lower() == b"connection"]
     return {part.strip().lower() for value in values for part in value.split(b",")}
+
+
+def _wire_text(value: bytes) -> str:
+    """Give text that `wire.py` turns back into the same bytes, whatever they are."""
+    return value.decode(errors="surrogateescape")
 
 
 def _text(value: bytes) -> str:

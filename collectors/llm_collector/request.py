@@ -1,7 +1,8 @@
 """What a request to a model says, read while it passes (pure).
 
-The proxy forwards a request's body untouched and shows a copy to a `RequestTap`, piece by piece. Nothing of a
-prompt leaves the process with it but counts, a digest, and what `system_prompt` becomes in `calls.py`.
+The proxy forwards a request's body untouched and shows a copy to a `RequestTap`, piece by piece. A body of up
+to a MiB is decoded whole, of a larger one only the top level is scanned. Nothing of a prompt leaves the
+process with it but counts, a digest, and what is made of the system prompt.
 """
 
 import hashlib
@@ -10,7 +11,15 @@ from typing import Any
 
 import msgspec
 
-from collectors.llm_collector.reading import characters_of, name_of
+from collectors.llm_collector.reading import name_of
+from collectors.llm_collector.scan import OPAQUE_CHARACTERS, Scan, is_prose
+from collectors.llm_collector.unpacking import Unreadable, unpacker
+
+MAX_WHOLE_BYTES = 1024 * 1024
+"""A body up to this size is decoded at once: some milliseconds."""
+MAX_DECODED_BYTES = 64 * 1024 * 1024
+_VALUES = frozenset({"model", "stream"})
+_TEXTS = frozenset({"messages", "prompt", "input"})
 
 
 @dataclass(frozen=True)
@@ -24,39 +33,74 @@ class Asked:
     """SHA-256 of the body, in hex: the same request sent again has the same one."""
 
 
-class _Body(msgspec.Struct):
+class Body(msgspec.Struct):
+    """The fields of a body that was decoded whole; the rest is skipped without being built."""
+
     model: Any = None
     stream: Any = None
-    messages: msgspec.Raw = msgspec.Raw()
-    prompt: msgspec.Raw = msgspec.Raw()
-    input: msgspec.Raw = msgspec.Raw()
+    messages: Any = None
+    prompt: Any = None
+    input: Any = None
+    system: Any = None
+    instructions: Any = None
 
 
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_DECODER = msgspec.json.Decoder(_Body)
+_DECODER = msgspec.json.Decoder(Body)
 
 
 class RequestTap:
-    """Reads one request's body. `feed` takes its pieces, cut anywhere; `close` gives what was read."""
+    """Reads one request's body. `feed` takes its pieces, cut anywhere; `close` gives what was read.
 
-    def __init__(self) -> None:
-        self._body = bytearray()
+    `length` is that of the whole body where it is known: of a large one nothing is kept from the beginning.
+    """
+
+    def __init__(self, content_encoding: str = "", length: int | None = None) -> None:
         self._digest = hashlib.sha256()
+        self._unpack = unpacker(content_encoding)
+        self._whole: bytearray | None = None if (length or 0) > MAX_WHOLE_BYTES else bytearray()
+        self._scan = Scan(_VALUES, _TEXTS)
+        self._decoded_bytes = 0
 
     def feed(self, piece: bytes) -> None:
         """Read one piece."""
-        self._body += piece
         self._digest.update(piece)
+        if self._unpack is None:
+            return
+        try:
+            for part in self._unpack(piece):
+                self._take(part)
+        except Unreadable:
+            self._go_blind()
 
     def close(self) -> Asked:
         """Give what was read; never raises."""
-        body = _read(bytes(self._body))
+        digest = self._digest.hexdigest()
+        if self._whole is not None:
+            return _asked(_decoded(bytes(self._whole)), digest)
         return Asked(
-            model=name_of(body.model),
-            streaming=body.stream is True,
-            prompt_characters=sum(_characters(part) for part in (body.messages, body.prompt, body.input)),
-            digest=self._digest.hexdigest(),
+            model=name_of(self._scan.values.get("model")),
+            streaming=self._scan.values.get("stream") is True,
+            prompt_characters=sum(self._scan.characters.values()),
+            digest=digest,
         )
+
+    def _take(self, part: bytes) -> None:
+        self._decoded_bytes += len(part)
+        if self._decoded_bytes > MAX_DECODED_BYTES:
+            self._go_blind()
+        elif self._whole is None:
+            self._scan.feed(part)
+        elif self._decoded_bytes <= MAX_WHOLE_BYTES:
+            self._whole += part
+        else:
+            held, self._whole = bytes(self._whole), None
+            self._scan.feed(held)
+            self._scan.feed(part)
+
+    def _go_blind(self) -> None:
+        """Read no further: what swells like that is no prompt."""
+        self._unpack, self._whole = None, None
 
 
 def asked_of(body: bytes) -> Asked:
@@ -66,15 +110,31 @@ def asked_of(body: bytes) -> Asked:
     return tap.close()
 
 
-def _read(body: bytes) -> _Body:
-    try:
-        return _DECODER.decode(body)
-    except _BROKEN:
-        return _Body()
+def _asked(body: Body, digest: str) -> Asked:
+    return Asked(
+        model=name_of(body.model),
+        streaming=body.stream is True,
+        prompt_characters=sum(_characters(part) for part in (body.messages, body.prompt, body.input)),
+        digest=digest,
+    )
 
 
-def _characters(raw: msgspec.Raw) -> int:
+def _decoded(raw: bytes) -> Body:
     try:
-        return characters_of(msgspec.json.decode(raw)) if bytes(raw) else 0
+        return _DECODER.decode(raw) if raw else Body()
     except _BROKEN:
-        return 0
+        return Body()
+
+
+def _characters(value: Any) -> int:
+    """Count the characters of all texts inside a value; images and other data are none."""
+    total, waiting = 0, [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text if is_prose(text[:OPAQUE_CHARACTERS], len(text)):
+                total += len(text)
+            case list() as items:
+                waiting.extend(items)
+            case dict() as fields:
+                waiting.extend(fields.values())
+    return total

@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
@@ -10,9 +11,8 @@ from typing import Any
 
 import uvicorn
 
-from cli.stack.server import free_port
 from collectors.llm_collector.board import Board
-from collectors.llm_collector.collector import open_client
+from collectors.llm_collector.collector import open_client, server_of
 from collectors.llm_collector.keys import Keys
 from collectors.llm_collector.proxy import Proxy
 from collectors.llm_collector.routes import Routes
@@ -39,11 +39,8 @@ class _Server(uvicorn.Server):
 @contextmanager
 def serving(app: App) -> Iterator[str]:
     """Serve an ASGI application in a thread; give its address."""
-    port = free_port()
     config = uvicorn.Config(
         app,
-        "127.0.0.1",
-        port,
         lifespan="off",
         ws="none",
         log_config=None,
@@ -52,14 +49,21 @@ def serving(app: App) -> Iterator[str]:
         date_header=False,
         timeout_graceful_shutdown=1,
     )
-    server = _Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    with running(_Server(config)) as url:
+        yield url
+
+
+@contextmanager
+def running(server: uvicorn.Server) -> Iterator[str]:
+    """Run a server in a thread on a free port; give its address."""
+    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive()
         threading.Event().wait(0.01)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)
@@ -97,7 +101,7 @@ class Running:
 @contextmanager
 def proxying(**settings: Any) -> Iterator[Running]:
     """Run the proxy, with `openai_base_url` and the like as settings."""
-    options = LlmSettings(**settings)
+    options = LlmSettings(**{"llm_proxy_stop_seconds": 1, **settings})
     kept, board = Kept(), Board()
     recorder = Recorder(board, kept, Keys(options.llm_key_labels))
     holder: dict[str, Any] = {}
@@ -106,15 +110,13 @@ def proxying(**settings: Any) -> Iterator[Running]:
         # The client belongs to the loop of the server's thread, so it is opened by the first request.
         if "proxy" not in holder:
             holder["client"] = open_client(options)
-            holder["proxy"] = Proxy(
-                Routes(options), holder["client"], recorder, options.llm_proxy_max_request_bytes
-            )
+            holder["proxy"] = Proxy(Routes(options), holder["client"], recorder, options)
             holder["loop"] = asyncio.get_running_loop()
         if scope["path"] == "/close":
             await holder["client"].close()
         await holder["proxy"](scope, receive, send)
 
-    with serving(app) as url:
+    with running(server_of(app, options)) as url:
         try:
             yield Running(url, kept, board)
         finally:

@@ -1,0 +1,104 @@
+"""One client's connection: uvicorn's protocol, with bounds on what comes before and after a body.
+
+httptools collects headers without any limit, and waits for their end without one. Here a head, a chunk's
+extension or a trailer may have 64 KiB, a head has thirty seconds, trailers are dropped (they would stand
+among the headers of the request), and what is malformed is answered with problem JSON.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from collectors.llm_collector.problems import MALFORMED, SLOW_HEAD, WIDE_HEAD, Problem
+from collectors.llm_collector.upload import SOCKET
+
+MAX_HEAD_BYTES = 64 * 1024
+HEAD_SECONDS = 30.0
+
+
+class Connection(HttpToolsProtocol):
+    """Serves one client; uvicorn makes one for each connection."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._bare_bytes = 0
+        """Bytes since the parser last gave something on: a head, a chunk's extension, trailers."""
+        self._in_head = True
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection: its first head has to come in time."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let the connection go."""
+        self._head_is_there()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, unless too much of it is neither a request nor its body."""
+        self._bare_bytes += len(data)
+        super().data_received(data)
+        if self._bare_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(WIDE_HEAD)
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._in_head = True
+        if self._head_timer is None:
+            self._await_head()
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; a trailer is none."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Hand the request over, with its socket."""
+        self._in_head, self._bare_bytes = False, 0
+        self._head_is_there()
+        self.scope["extensions"] = {SOCKET: self.transport.get_extra_info("socket")}
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._bare_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End the request."""
+        self._bare_bytes = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what httptools cannot parse."""
+        self._refuse(MALFORMED)
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer and hang up; in the middle of another answer there is only the second."""
+        self._head_is_there()
+        problem.count()
+        running = self.cycle is not None and not self.cycle.response_complete
+        if not (running and (self.cycle.response_started or self._in_head)):
+            self.transport.write(problem.raw())
+        self.transport.close()
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+
+    def _head_is_there(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        if self.transport.is_closing():
+            return
+        if self._bare_bytes:
+            self._refuse(SLOW_HEAD)
+        else:
+            self.transport.close()  # opened in advance, and never used

@@ -1,0 +1,141 @@
+"""One request on its way upstream, and its answer on the way back.
+
+Two tasks: one asks the upstream and sends its answer to the client, the other reads what is left of the body
+and then waits for the client to leave. Whichever ends first ends both.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+from yarl import URL
+
+from collectors.llm_collector.headers import by_name, downstream_headers, upstream_headers
+from collectors.llm_collector.problems import upstream_failed
+from collectors.llm_collector.routes import Target
+from collectors.llm_collector.upload import Ending, Message, Scope, Upload
+from collectors.llm_collector.watch import Watch
+from runtime.logs import logger
+from schema.errors import AddressRefused, AnswerUnusable
+
+Send = Callable[[Message], Awaitable[None]]
+
+SWITCHING_PROTOCOLS = 101
+LOOK_SECONDS = 1.0
+"""How often the client of an upload is looked for that does not move."""
+GRACE_SECONDS = 1.0
+"""The upstream's own time limit comes first, where it counts."""
+
+
+class Passage:
+    """One request that is forwarded; `answered` says whether its client was sent any answer."""
+
+    def __init__(
+        self, scope: Scope, target: Target, upload: Upload, watch: Watch, send: Send, silence_seconds: float
+    ) -> None:
+        self.answered = False
+        self._scope = scope
+        self._target = target
+        self._upload = upload
+        self._watch = watch
+        self._send = send
+        self._silence_seconds = silence_seconds
+        self._stalled = False
+
+    async def run(self, client: aiohttp.ClientSession) -> None:
+        """Forward until the end, or until the client leaves; the call is recorded either way."""
+        watch, upload = self._watch, self._upload
+        forward = asyncio.ensure_future(self._forward(client))
+        leaving = asyncio.ensure_future(upload.until_left(watch.asked))
+        try:
+            await self._until_over({forward, leaving})
+        finally:
+            # The end of an answer looks like a client that left: `watch` knows which it was.
+            if self._stalled or not watch.sent_all:
+                forward.cancel()
+            leaving.cancel()
+            results = await asyncio.gather(forward, leaving, return_exceptions=True)
+            upload.tell(watch.asked)
+            broken = isinstance(results[0], asyncio.CancelledError)
+            refused = upload.ending in {Ending.TOO_LARGE, Ending.TOO_SLOW}
+            if broken and refused and upload.ending:
+                watch.failed(upload.ending.value)
+            watch.ended(cancelled=broken and not (refused or self._stalled))
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+        if self._stalled and not self.answered:
+            await self._answer_for_upstream("upstream_timeout")
+
+    async def _until_over(self, tasks: set[asyncio.Task[None]]) -> None:
+        while True:
+            upload = self._upload
+            pause = LOOK_SECONDS if upload.ending is None else self._silence_seconds
+            done, _ = await asyncio.wait(tasks, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return
+            if upload.is_abandoned():
+                upload.ending = Ending.LEFT
+                return
+            if time.monotonic() - upload.moved_at > self._silence_seconds + GRACE_SECONDS:
+                self._stalled = True
+                self._watch.failed("client_stalled" if self.answered else "upstream_timeout")
+                return
+
+    async def _forward(self, client: aiohttp.ClientSession) -> None:
+        scope, upload, watch = self._scope, self._upload, self._watch
+        query = scope["query_string"].decode("latin-1")
+        url = URL(f"{self._target.url}?{query}" if query else self._target.url, encoded=True)
+        length = None if upload.ending is Ending.COMPLETE else upload.length
+        try:
+            async with client.request(
+                scope["method"],
+                url,
+                headers=upstream_headers(scope["headers"], length),
+                data=upload.body(),
+                allow_redirects=False,
+            ) as answer:
+                if answer.status == SWITCHING_PROTOCOLS:
+                    raise AnswerUnusable("nobody asked for another protocol")
+                headers = downstream_headers(answer.status, answer.raw_headers)
+                watch.answered(answer.status, by_name(answer.raw_headers))
+                await self._send({
+                    "type": "http.response.start",
+                    "status": answer.status,
+                    "headers": headers,
+                })  # fmt: skip
+                self.answered = True
+                async for chunk in answer.content.iter_any():
+                    await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    upload.moved_at = time.monotonic()
+                    watch.passed(chunk)
+                watch.sent_all = True
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        except (aiohttp.ClientError, AnswerUnusable, TimeoutError) as error:
+            failure = _failure(error, self.answered)
+            watch.failed(failure)
+            # Never the error's text: it may quote the address or a header.
+            logger().warning(
+                "upstream failed", provider=self._target.provider, failure=failure, error=type(error).__name__
+            )
+            if not self.answered:
+                watch.sent_all = True
+                await self._answer_for_upstream(failure)
+            # Else the answer stays without its end, and the server closes the connection: the client sees
+            # that it broke off, as it would have without us.
+
+    async def _answer_for_upstream(self, failure: str) -> None:
+        self.answered = True
+        await upstream_failed(self._target.provider, failure).send(self._send)
+
+
+def _failure(error: Exception, answered: bool) -> str:
+    match error:
+        case TimeoutError():
+            return "upstream_timeout"
+        case aiohttp.ClientConnectorDNSError(os_error=AddressRefused()):
+            return "upstream_address_refused"
+        case AnswerUnusable() | aiohttp.ClientResponseError():
+            return "upstream_malformed"
+    return "upstream_broke_off" if answered else "upstream_unreachable"
