@@ -36,6 +36,21 @@ What the library spends on a partition grows with the length of the list: 23 us 
 EARLIEST, LATEST = -2, -1
 """The timestamps that stand for the watermarks in ListOffsets (KIP-79)."""
 
+_PASSING = frozenset(
+    {
+        KafkaError._TIMED_OUT,
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._DESTROY,
+        KafkaError.BROKER_NOT_AVAILABLE,
+        KafkaError.NETWORK_EXCEPTION,
+        KafkaError.NOT_CONTROLLER,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
+"""What says nothing of the topic that was asked about: it may be answered soon."""
+
 
 class KafkaClient:
     """Asks one cluster."""
@@ -113,8 +128,11 @@ class KafkaClient:
         """
         return await asyncio.to_thread(self._first_at, questions)
 
-    async def compacted(self, topics: Collection[str]) -> frozenset[str]:
-        """Say which of these topics are compacted; one whose settings may not be read counts as not."""
+    async def compacted(self, topics: Collection[str]) -> dict[str, bool]:
+        """Say whether these topics are compacted; those of which nobody tells it now are left out.
+
+        One whose settings may not be read counts as not.
+        """
         return await asyncio.to_thread(self._compacted, topics)
 
     async def topic_ids(self, topics: Collection[str]) -> dict[str, str]:
@@ -134,18 +152,21 @@ class KafkaClient:
                 continue
         return names
 
-    def _compacted(self, topics: Collection[str]) -> frozenset[str]:
+    def _compacted(self, topics: Collection[str]) -> dict[str, bool]:
         resources = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
         futures = self.admin.describe_configs(resources, request_timeout=REQUEST_SECONDS) if resources else {}
-        compacted = set()
+        compacted = {}
         for resource, future in futures.items():
             try:
                 policy = future.result(2 * REQUEST_SECONDS)["cleanup.policy"].value
-            except (KafkaException, TimeoutError):  # Not permitted: then its messages count as complete.
+            except TimeoutError:
                 continue
-            if "compact" in policy:
-                compacted.add(resource.name)
-        return frozenset(compacted)
+            except KafkaException as error:
+                if error.args[0].code() in _PASSING:
+                    continue
+                policy = ""  # Not permitted: then its messages count as complete.
+            compacted[resource.name] = "compact" in policy
+        return compacted
 
     def _watermarks(self, leaders: Mapping[Place, int], which: int) -> Answers:
         offsets: dict[Place, int] = {}

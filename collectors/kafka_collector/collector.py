@@ -48,8 +48,8 @@ class Samples(Protocol):
     ) -> dict[TopicPartition, tuple[int, int]]:
         """Ask for the first record at or after a time, in milliseconds: its offset and its timestamp."""
 
-    async def compacted(self, topics: set[str]) -> frozenset[str]:
-        """Say which of these topics are compacted."""
+    async def compacted(self, topics: set[str]) -> dict[str, bool]:
+        """Say whether these topics are compacted; those of which nobody tells it are left out."""
 
 
 class KafkaCollector:
@@ -114,7 +114,9 @@ class KafkaCollector:
             history, key = histories[one.place], (one.place, one.offset)
             known, search = before.get(key, (None, None))
             if search is None or known is not history:
-                is_compacted = one.place[0] in compacted
+                is_compacted = compacted.get(one.place[0])
+                if is_compacted is None:
+                    continue  # The two are searched differently: the next sample asks again.
                 search = search_for(one.place, one.offset, history, tolerance_seconds, is_compacted)
             if search is not None:
                 searches[key] = search

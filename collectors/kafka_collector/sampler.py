@@ -18,6 +18,7 @@ from collectors.kafka_collector.sample import (
     Offsets,
     Sample,
     TopicPartition,
+    TopicSample,
 )
 from collectors.kafka_collector.settings import CommitsChoice
 from collectors.kafka_collector.sizes import TopicSizes
@@ -63,6 +64,7 @@ class Sampler:
         self._brokers: int | None = None
         self._policies: dict[str, bool] = {}
         self._policies_at = 0.0
+        self._end: Offsets = {}
 
     async def sample(self) -> Sample:
         """Take one sample. Raises SourceUnavailable when the cluster does not answer."""
@@ -86,6 +88,7 @@ class Sampler:
         at = self._now()
         end = await self._client.watermarks(leaders, LATEST)
         low_errors = await self._refresh_low(leaders, end.offsets, at)
+        self._forget_policies(topics, end.offsets)
         return Sample(
             at=at,
             brokers=metadata.brokers,
@@ -106,16 +109,18 @@ class Sampler:
         """Ask for the first record at or after a time, in milliseconds (`KafkaClient.first_at`)."""
         return await self._client.first_at(questions)
 
-    async def compacted(self, topics: set[str]) -> frozenset[str]:
-        """Say which of these topics are compacted; it is asked once in POLICY_SECONDS."""
+    async def compacted(self, topics: set[str]) -> dict[str, bool]:
+        """Say whether these topics are compacted; those of which nobody tells it are left out.
+
+        What was told is asked again after POLICY_SECONDS, or when the topic is another one.
+        """
         now = self._now()
         if not 0 <= now - self._policies_at < POLICY_SECONDS:
             self._policies, self._policies_at = {}, now
         unknown = topics - self._policies.keys()
         if unknown:
-            compacted = await self._client.compacted(unknown)
-            self._policies |= {name: name in compacted for name in unknown}
-        return frozenset(name for name in topics if self._policies[name])
+            self._policies |= await self._client.compacted(unknown)
+        return {name: self._policies[name] for name in topics if name in self._policies}
 
     async def _groups(self, metadata: ClusterMetadata) -> tuple[CommitsFrom, str, GroupsSample]:
         """Read the groups by the way that is permitted; give it, why it is not the other, and the groups."""
@@ -172,6 +177,20 @@ class Sampler:
             answers.offsets
         )
         return answers.errors
+
+    def _forget_policies(self, topics: Mapping[str, TopicSample], end: Offsets) -> None:
+        """Forget those of topics that ended, or were made anew: there an end goes back."""
+        self._policies = {
+            name: policy
+            for name, policy in self._policies.items()
+            if (told := topics.get(name)) is not None
+            and all(
+                end.get((name, number), before) >= before
+                for number in told.partitions
+                if (before := self._end.get((name, number))) is not None
+            )
+        }
+        self._end = end
 
     def _is_watched(self, name: str) -> bool:
         return bool(name) and (self._include_own or not is_own(name))

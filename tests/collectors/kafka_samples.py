@@ -88,6 +88,7 @@ class FakeSamples:
     next: Sample | None = None
     records: dict[TopicPartition, list[tuple[int, int]]] = field(default_factory=dict)
     compacted_topics: frozenset[str] = frozenset()
+    untold_topics: frozenset[str] = frozenset()
     questions: list[TopicPartition] = field(default_factory=list)
 
     async def sample(self) -> Sample:
@@ -104,8 +105,8 @@ class FakeSamples:
             if place in self.records
         }
 
-    async def compacted(self, topics: set[str]) -> frozenset[str]:
-        return self.compacted_topics & topics
+    async def compacted(self, topics: set[str]) -> dict[str, bool]:
+        return {name: name in self.compacted_topics for name in topics - self.untold_topics}
 
 
 class Watched:
