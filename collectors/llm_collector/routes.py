@@ -11,11 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from collectors.llm_collector.addresses import check_literal
 from collectors.llm_collector.settings import LlmSettings
 from schema.errors import SettingError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,62}", re.IGNORECASE)
-_DOT_SEGMENT = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)", re.IGNORECASE)
+# Some servers take an encoded slash, or a backslash, for one.
+_DOT_SEGMENT = re.compile(r"(^|[/\\]|%2f|%5c)(\.|%2e){1,2}([/\\;]|%2f|%5c|$)", re.IGNORECASE)
 
 _OPERATIONS = (
     ("/responses/input_tokens", "count_tokens"),
@@ -119,9 +121,14 @@ def _operation(url: str) -> str | None:
 
 
 def _base(url: str, variable: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        right = None
+    if not right or parts.query or parts.fragment:
         raise SettingError(f"{variable} is wrong: an address like https://host/path is taken")
+    check_literal(parts.hostname or "", variable)
     if parts.username or parts.password:
         raise SettingError(f"{variable} is wrong: the key belongs into the request, not into the address")
     return url.rstrip("/")
