@@ -9,6 +9,7 @@ import socket
 import time
 
 from aggregator.announcer import Announcer
+from aggregator.budgets import budgets_of
 from aggregator.log_reader import LogReader
 from aggregator.own_records import OwnRecords
 from aggregator.partition import FoldSettings
@@ -25,14 +26,17 @@ POLL_SECONDS = 0.05
 
 
 class Settings(StoreSettings, frozen=True, kw_only=True):
-    """The aggregator's settings: those of every service and of the store, and which agents are shown."""
+    """The aggregator's settings: those of every service and of the store, and what shapes a snapshot."""
 
     oracle_discovery_mode: DiscoveryMode = "auto"
+    llm_budgets_usd: str = ""
+    """A JSON object: agent to its soft budget in US dollars a UTC day, `*` for everybody else."""
 
 
 def main(service: Service[Settings]) -> None:
     """Run until the service is asked to stop."""
     settings = service.settings
+    budgets_usd = budgets_of(settings.llm_budgets_usd)
     store = open_store(settings)
     service.until("store", store.prepare, StoreUnavailable)
     topics = service.until("broker", lambda: ensure_topics(settings), BrokerError)
@@ -48,6 +52,7 @@ def main(service: Service[Settings]) -> None:
         settings.snapshot_interval_seconds * 1000,
         settings.oracle_max_environments,
         settings.oracle_discovery_mode,
+        budgets_usd,
     )
     reader = LogReader(settings, shape, own, rejecter, announcer, writer)
     try:

@@ -153,7 +153,9 @@ class LogReader:
     def _keep_settings(self, fold: PartitionFold, environment: str) -> None:
         """Tell the log our settings, where it has others: a snapshot's shape comes from the log alone."""
         state, ours = fold.environments[environment].tables.state, self._shape
-        ours_already = (state.interval_ms, state.discovery_mode) == (ours.interval_ms, ours.discovery_mode)
+        ours_already = (state.interval_ms, state.discovery_mode, state.budgets_usd) == (
+            ours.interval_ms, ours.discovery_mode, ours.budgets_usd,
+        )  # fmt: skip
         if ours_already or state.idle:  # an idle environment hears of them once it wakes
             return
         told_at = fold.told_settings_at.get(environment)
@@ -161,7 +163,7 @@ class LogReader:
             return
         fold.told_settings_at[environment] = time.monotonic()
         try:
-            self._own.settings(environment, ours.interval_ms, ours.discovery_mode)
+            self._own.settings(environment, ours.interval_ms, ours.discovery_mode, ours.budgets_usd)
         except QueueFull:
             self._log.debug("settings told later", environment=environment)
 

@@ -1,7 +1,9 @@
 """What the aggregator itself appends to the log: marks, and what shapes a snapshot (DESIGN §4.1, §4.3)."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -30,9 +32,19 @@ class OwnRecords:
         if self._producer.pending() <= MAX_MARKS_WAITING:
             self._producer.publish(LOG, self._mark, partition=partition)
 
-    def settings(self, environment: str, interval_ms: int, discovery_mode: DiscoveryMode) -> None:
+    def settings(
+        self,
+        environment: str,
+        interval_ms: int,
+        discovery_mode: DiscoveryMode,
+        budgets_usd: Mapping[str, Decimal],
+    ) -> None:
         """Tell what shapes an environment's snapshots from here on."""
-        value = SnapshotSettings(snapshot_interval_seconds=interval_ms // 1000, discovery_mode=discovery_mode)
+        value = SnapshotSettings(
+            snapshot_interval_seconds=interval_ms // 1000,
+            discovery_mode=discovery_mode,
+            budgets_usd=dict(budgets_usd),
+        )
         self._observed(environment, "settings", "settings", value)
 
     def refused(self, environment: str, kind: str, key: list[str]) -> None:

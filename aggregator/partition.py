@@ -1,7 +1,9 @@
 """One partition of the log: its time, and the environments that lie in it (DESIGN §4.1). Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from aggregator import checkpoint
 from aggregator.checkpoint import Position
@@ -29,13 +31,14 @@ class Message:
 class FoldSettings:
     """What shapes a fold: the log's partition count, the interval of new environments, and how many.
 
-    `discovery_mode` is what the log is told; what a snapshot shows follows the log alone.
+    `discovery_mode` and `budgets_usd` are what the log is told; what a snapshot shows follows the log alone.
     """
 
     partitions: int
     interval_ms: int
     max_environments: int
     discovery_mode: DiscoveryMode = "auto"
+    budgets_usd: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 class PartitionFold:

@@ -49,7 +49,7 @@ def freeze(environment: str, views: Views, tick_ms: int) -> Document:
         kubernetes=_kubernetes(views),
         kafka=_kafka(views),
         llm_usage=_llm_usage(views),
-        alerts=[],
+        alerts=cast(list[models.Alert], views.of("alert")),
         incidents=[],
         sources=cast(list[models.Source], views.of("source")),
     )

@@ -1,6 +1,7 @@
 """What a checkpoint keeps of an environment; everything else is derived from it. Pure."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -9,6 +10,7 @@ from aggregator.fleet import Fleet
 from aggregator.observations import Key, SourceState
 from aggregator.prompt_watch import Prompts
 from aggregator.queues import Queues
+from aggregator.remainders import Remainders
 from aggregator.repeats import Repeats
 from aggregator.usage import Usage
 from schema.types import DiscoveryMode
@@ -19,6 +21,7 @@ class State(msgspec.Struct):
 
     interval_ms: int
     discovery_mode: DiscoveryMode = "auto"
+    budgets_usd: dict[str, Decimal] = {}
     own_ms: int = 0
     idle: bool = False
     last_tick_ms: int = 0
@@ -29,6 +32,8 @@ class State(msgspec.Struct):
     repeats: Repeats = msgspec.field(default_factory=Repeats)
     traces: Traces = msgspec.field(default_factory=Traces)
     prompts: Prompts = msgspec.field(default_factory=Prompts)
+    remainders: Remainders = msgspec.field(default_factory=Remainders)
+    alerts_since_ms: dict[str, int] = {}
     models_used: dict[str, set[str]] = {}
     origins: dict[str, tuple[int, int]] = {}
     refused: dict[tuple[str, Key], int] = {}

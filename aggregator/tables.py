@@ -22,6 +22,7 @@ from schema.messages import Call, CallRecord, Event, EventRecord, Gone, Heartbea
 from schema.observed import (
     AgentObserved,
     KafkaClusterObserved,
+    ModelObserved,
     PodObserved,
     RefusedObserved,
     SnapshotSettings,
@@ -90,6 +91,7 @@ class Tables:
         if self.state.fleet.forget(now_ms, self.places.pods.keys()):
             self.dirty.add(("places", ()))
         self.state.repeats.forget(now_ms)
+        self.state.remainders.expire(now_ms)
         # A tick speaks of what came before it: the one at midnight closes the day that ends.
         if self.state.usage.roll(now_ms - 1):
             names = {one.agent_name for one in self.state.fleet.instances.values()}
@@ -145,6 +147,8 @@ class Tables:
             self.transitions.tell(keys[-1], value.pod, at_ms, reference_ms)
         elif isinstance(value, KafkaClusterObserved):
             self.dirty.add(("kafka", ()))
+        elif isinstance(value, ModelObserved):
+            self.state.remainders.take(value, at_ms)
         self._touch(record.kind, keys, at_ms)
         if record.kind == "pod":
             for left in keys[:-1]:  # It stands under another workload now.
@@ -156,6 +160,9 @@ class Tables:
             if value.discovery_mode != self.state.discovery_mode:
                 self.state.discovery_mode = value.discovery_mode
                 self.dirty |= {("places", ()), ("agents", ())}
+            if value.budgets_usd != self.state.budgets_usd:
+                self.state.budgets_usd = value.budgets_usd
+                self.dirty.add(("usage", ()))
         elif isinstance(value, RefusedObserved) and _names_an_entity(value):
             self.state.refused[value.kind, tuple(value.key)] = at_ms
             self._show_again(value.kind, tuple(value.key))
@@ -265,7 +272,11 @@ class Tables:
         if name and call.model not in used and len(used) < MAX_MODELS:
             used.add(call.model)
             self.dirty.add(("agent_name", (name,)))
-        self.dirty.add(("usage", ()))
+        self.dirty |= {
+            ("by_model", self.state.usage.model_key(call)),
+            ("litellm", (call.provider, call.model, call.key_label)),
+            ("spender", (name,)) if name else ("llm_usage", ()),
+        }
 
     def _is_new(self, origin: Origin | None) -> bool:
         """A record from the intake counts once: positions of one place only grow (DESIGN §3)."""

@@ -9,10 +9,13 @@ from decimal import Decimal
 
 import msgspec
 
+from aggregator.sliding_minute import SlidingMinute
 from aggregator.ticks import from_ms
 from schema.messages import Call
 
-MINUTE_SECONDS = 60
+MAX_MODELS = 1000
+OTHER_MODELS = ("other", "other models")
+"""Names come from requests: beyond so many models a day, what further ones use is summed up here."""
 
 
 def _bounds() -> list[int]:
@@ -42,6 +45,12 @@ class Sums(msgspec.Struct):
         self.cost_usd += by * _cost(call)
 
 
+class AgentSums(Sums):
+    """An agent's sums; calls without a known price are in its calls, and in no cost."""
+
+    unpriced_calls: int = 0
+
+
 class ModelSums(Sums):
     """A model's sums, and the histogram of its latencies (bucket → calls)."""
 
@@ -63,15 +72,16 @@ class ModelSums(Sums):
 
 
 class Usage(msgspec.Struct):
-    """LLM use of an environment; `minute` holds second → [calls, tokens] by provider, model and key label."""
+    """LLM use of an environment, of the day and of the last minute."""
 
     day: str = ""
     total: Sums = msgspec.field(default_factory=Sums)
     unpriced_calls: int = 0
+    estimated_calls: int = 0
     cost_usd_total: Decimal = Decimal(0)
-    by_agent: dict[str, Sums] = {}
+    by_agent: dict[str, AgentSums] = {}
     by_model: dict[tuple[str, str], ModelSums] = {}
-    minute: dict[tuple[str, str, str], dict[int, tuple[int, int]]] = {}
+    last_minute: SlidingMinute = msgspec.field(default_factory=SlidingMinute)
 
     def take(self, call: Call, agent_name: str, at_ms: int) -> None:
         """Count a call."""
@@ -89,46 +99,36 @@ class Usage(msgspec.Struct):
 
     def _count(self, call: Call, agent_name: str, at_ms: int, by: int) -> None:
         self.total.add(call, by)
-        if call.status == "ok" and not isinstance(call.cost_usd, Decimal):
-            self.unpriced_calls += by
+        unpriced = by * (call.status == "ok" and not isinstance(call.cost_usd, Decimal))
+        self.unpriced_calls += unpriced
+        self.estimated_calls += by * call.tokens_estimated
         if agent_name:
-            self.by_agent.setdefault(agent_name, Sums()).add(call, by)
-        model = self.by_model.setdefault((call.provider, call.model), ModelSums())
+            agent = self.by_agent.setdefault(agent_name, AgentSums())
+            agent.add(call, by)
+            agent.unpriced_calls += unpriced
+        model = self.by_model.setdefault(self.model_key(call), ModelSums())
         model.add(call, by)
         model.rate_limited += by * (call.status == "rate_limited")
         model.errors += by * (call.status == "error")
         if call.status == "ok" and not isinstance(call.latency_ms, msgspec.UnsetType):
             bucket = min(bisect_left(BOUNDS_MS, call.latency_ms), len(BOUNDS_MS) - 1)
             model.latencies[bucket] = model.latencies.get(bucket, 0) + by
-        if call.status != "rate_limited":  # The provider did not take such a call, so it uses no limit.
-            self._use(call, at_ms // 1000, by)
+        self.last_minute.count(call, at_ms, by)
 
-    def _use(self, call: Call, second: int, by: int) -> None:
-        seconds = self.minute.setdefault((call.provider, call.model, call.key_label), {})
-        calls, tokens = seconds.get(second, (0, 0))
-        more = _number(call.prompt_tokens) + _number(call.completion_tokens)
-        seconds[second] = (calls + by, tokens + by * more)
-        if not seconds[second][0]:
-            del seconds[second]
+    def model_key(self, call: Call) -> tuple[str, str]:
+        """Give what a call's sums stand under."""
+        key = (call.provider, call.model)
+        return key if key in self.by_model or len(self.by_model) < MAX_MODELS else OTHER_MODELS
 
     def roll(self, now_ms: int) -> bool:
-        """Start a new UTC day and forget what is past the minute; true when a day began."""
-        past = now_ms // 1000 - MINUTE_SECONDS
-        for seconds in self.minute.values():
-            for second in [one for one in seconds if one <= past]:
-                del seconds[second]
+        """Forget what is past the minute, and start a new UTC day; true when one began."""
+        self.last_minute.roll(now_ms)
         day = _day(now_ms)
         if not self.day or day <= self.day:
             return False
-        self.minute = {key: seconds for key, seconds in self.minute.items() if seconds}
-        self.day, self.total, self.unpriced_calls = day, Sums(), 0
+        self.day, self.total, self.unpriced_calls, self.estimated_calls = day, Sums(), 0, 0
         self.by_agent, self.by_model = {}, {}
         return True
-
-    def last_minute(self, provider: str, model: str, key_label: str) -> tuple[int, int]:
-        """Give (requests, tokens) of the last minute."""
-        rows = self.minute.get((provider, model, key_label), {}).values()
-        return sum(calls for calls, _ in rows), sum(tokens for _, tokens in rows)
 
 
 def plain(money: Decimal) -> Decimal:

@@ -1,77 +1,191 @@
-"""The LLM parts of a snapshot: models with their limits, use by agent and by model, calls in flight. Pure."""
+"""The LLM parts of a snapshot: models with their limits, use by agent and by model, calls in flight. Pure.
 
+A refresh makes anew what records touched; a tick also what time alone moves: the models that were used in the
+last minute, or whose provider's word runs out. A thousand quiet models cost nothing.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from datetime import timedelta
 from typing import cast
 
 from msgspec import UNSET, UnsetType
 
+from aggregator.budgets import budget_of
+from aggregator.model_limits import limits_at
 from aggregator.observations import Key
+from aggregator.sliding_minute import SECONDS, ModelKey
 from aggregator.tables import Tables
 from aggregator.ticks import from_ms
-from aggregator.usage import ModelSums, Sums, plain
+from aggregator.usage import AgentSums, ModelSums, plain
 from schema import models
 from schema.observed import InFlightObserved, ModelObserved
 from schema.types import Part
 
+Made = Iterator[tuple[str, Key, Part | None]]
+"""Entities that were made anew: kind, key, and the entity, None where there is none any more."""
+Maker = Callable[[Key], Part | None]
 
-def usage_parts(tables: Tables, now_ms: int) -> dict[str, dict[Key, Part]]:
-    """Give the entities of the kinds litellm, llm_usage, by_agent, by_model and in_flight at a moment."""
-    usage = tables.state.usage
-    in_flight: dict[Key, Part] = {
-        key: _in_flight(tables, value) for key, value in tables.observations.all("in_flight")
-    }
-    parts: dict[str, dict[Key, Part]] = {
-        "litellm": _limits(tables),
-        "llm_usage": {},
-        "by_agent": _by_agent(tables),
-        "by_model": {key: _model(key, sums) for key, sums in usage.by_model.items()},
-        "in_flight": in_flight,
-    }
-    if usage.day or in_flight:
-        parts["llm_usage"][()] = models.LlmUsage(
+
+class UsageViews:
+    """What was made last, so that only what changed is made again."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._day = ""
+        self._keys: dict[str, set[Key]] = {}
+        self._moving: set[ModelKey] = set()
+        self._running: Counter[ModelKey] = Counter()
+        self._homes: dict[str, str] = {}
+        self._names: dict[str, set[str]] = {}
+
+    def refresh(self, dirty: Collection[tuple[str, Key]], now_ms: int, *, tick: bool) -> Made:
+        """Make anew what is dirty, all of it after `("usage", ())` or with a new day."""
+        kinds = {kind for kind, _ in dirty}
+        usage = self._tables.state.usage
+        whole = "usage" in kinds or usage.day != self._day
+        self._day = usage.day
+        anew = whole or tick or "places" in kinds
+        running = self._running
+        if anew or "in_flight" in kinds:
+            calls = dict(self._tables.observations.all("in_flight"))
+            self._running = self._began(calls.values(), now_ms)
+            keys = self._all("in_flight", calls) if anew else _keys(dirty, "in_flight")
+            yield from self._each("in_flight", keys, lambda key: self._in_flight(calls.get(key)))
+        touched = {key for key in running.keys() | self._running.keys() if running[key] != self._running[key]}
+        touched |= {(key[0], key[1], key[2]) for key in _keys(dirty, "litellm") | _keys(dirty, "model")}
+        if tick:
+            touched |= self._moving | usage.last_minute.used.keys()
+        if whole:
+            told = {(key[0], key[1], key[2]) for key in self._tables.observations.keys("model")}
+            shown = {(key[0], key[1], key[2]) for key in self._keys.get("litellm", ())}
+            touched |= told | shown | usage.last_minute.used.keys() | self._running.keys()
+        for name in sorted(touched):
+            yield from self._each("litellm", [name], lambda key: self._limits(key, now_ms))
+        rows = usage.by_model
+        models_used = self._all("by_model", rows) if whole else _keys(dirty, "by_model")
+        yield from self._each("by_model", models_used, lambda key: _model(key, rows.get((key[0], key[1]))))
+        if anew:
+            self._home()
+        agents = self._all("by_agent", [(one,) for one in self._names]) if anew else self._spenders(dirty)
+        yield from self._each("by_agent", agents, self._agent)
+        yield from self._each("llm_usage", [()], lambda _: self._totals(now_ms))
+
+    def users_of(self, model: str) -> list[str]:
+        """Give the agents that use a model."""
+        tables = self._tables
+        names = [name for name, used in tables.state.models_used.items() if model in used]
+        return sorted({tables.agent_of(name) or tables.places.agent_id(name) for name in names})
+
+    def _each(self, kind: str, keys: Collection[Key], make: Maker) -> Made:
+        shown = self._keys.setdefault(kind, set())
+        for key in keys:
+            part = make(key)
+            if part is not None:
+                shown.add(key)
+            elif key in shown:
+                shown.discard(key)
+            else:
+                continue
+            yield kind, key, part
+
+    def _all(self, kind: str, there: Collection[Key]) -> set[Key]:
+        return {*there, *self._keys.get(kind, ())}
+
+    def _began(self, calls: Collection[Part], now_ms: int) -> Counter[ModelKey]:
+        """Count the calls that run and began within the minute."""
+        since = from_ms(now_ms) - timedelta(seconds=SECONDS)
+        running = (cast(models.InFlight, call) for call in calls)
+        return Counter((c.provider, c.model, c.key_label) for c in running if c.started_at > since)
+
+    def _in_flight(self, value: Part | None) -> models.InFlight | None:
+        if value is None:
+            return None
+        call = cast(InFlightObserved, value)
+        agent_id, task_id = self._tables.callers.name_running(call, self._tables.state.own_ms)
+        shown = {name: getattr(call, name) for name in models.InFlight.__struct_fields__}
+        shown["agent_id"] = self._tables.agent_of(agent_id) or agent_id or UNSET
+        return models.InFlight(**{**shown, "task_id": task_id or UNSET})
+
+    def _limits(self, name: Key, now_ms: int) -> models.ModelLimits | None:
+        key = (name[0], name[1], name[2])
+        state = self._tables.state
+        told = cast(ModelObserved | None, self._tables.observations.get("model", key))
+        running = self._running[key]
+        if told is None and not running and key not in state.usage.last_minute.used:
+            self._moving.discard(key)
+            return None
+        part = limits_at(key, told, state.usage.last_minute, state.remainders, running, now_ms)
+        told_lately = key in state.remainders.points or part.resets_at is not UNSET
+        if part.tpm or part.rpm or told_lately or part.status == "rate_limited":
+            self._moving.add(key)
+        else:
+            self._moving.discard(key)
+        return part
+
+    def _home(self) -> None:
+        """Say anew which agent each name belongs to."""
+        self._homes, self._names = {}, {}
+        for name in self._tables.state.usage.by_agent:
+            self._home_of(name)
+
+    def _home_of(self, name: str) -> str:
+        if name not in self._homes:
+            tables = self._tables
+            self._homes[name] = tables.agent_of(name) or tables.places.agent_id(name)
+            self._names.setdefault(self._homes[name], set()).add(name)
+        return self._homes[name]
+
+    def _spenders(self, dirty: Collection[tuple[str, Key]]) -> set[Key]:
+        """Give the agents that calls since the last refresh were for."""
+        return {(self._home_of(name),) for (name,) in _keys(dirty, "spender")}
+
+    def _agent(self, key: Key) -> models.AgentUsage | None:
+        (agent_id,) = key
+        state, sums = self._tables.state, AgentSums()
+        names = sorted(self._names.get(agent_id, ()))
+        if not names:
+            return None
+        for one in (state.usage.by_agent[name] for name in names):
+            sums.calls += one.calls
+            sums.prompt_tokens += one.prompt_tokens
+            sums.completion_tokens += one.completion_tokens
+            sums.cost_usd += one.cost_usd
+            sums.unpriced_calls += one.unpriced_calls
+        budget = budget_of(state.budgets_usd, agent_id, names)
+        return models.AgentUsage(
+            agent_id=agent_id,
+            calls=sums.calls,
+            prompt_tokens=sums.prompt_tokens,
+            completion_tokens=sums.completion_tokens,
+            cost_usd=plain(sums.cost_usd),
+            unpriced_calls=sums.unpriced_calls,
+            budget_usd=UNSET if budget is None else budget,
+            budget_percent=round(float(sums.cost_usd * 100 / budget), 1) if budget else UNSET,
+        )
+
+    def _totals(self, now_ms: int) -> models.LlmUsage | None:
+        usage = self._tables.state.usage
+        if not usage.day and not self._keys.get("in_flight"):
+            return None
+        return models.LlmUsage(
             day=usage.day or from_ms(now_ms).date().isoformat(),
             calls=usage.total.calls,
             prompt_tokens=usage.total.prompt_tokens,
             completion_tokens=usage.total.completion_tokens,
             cost_usd=plain(usage.total.cost_usd),
             unpriced_calls=usage.unpriced_calls,
+            estimated_calls=usage.estimated_calls,
             cost_usd_total=plain(usage.cost_usd_total),
             in_flight=[],
             by_agent=[],
             by_model=[],
         )
-    return parts
 
 
-def _in_flight(tables: Tables, value: Part) -> models.InFlight:
-    call = cast(InFlightObserved, value)
-    agent_id, task_id = tables.callers.name_running(call, tables.state.own_ms)
-    shown = {name: getattr(call, name) for name in models.InFlight.__struct_fields__}
-    shown["agent_id"] = tables.agent_of(agent_id) or agent_id or UNSET
-    return models.InFlight(**{**shown, "task_id": task_id or UNSET})
-
-
-def _by_agent(tables: Tables) -> dict[Key, Part]:
-    merged: dict[str, Sums] = {}
-    for name, sums in sorted(tables.state.usage.by_agent.items()):
-        agent_id = tables.agent_of(name) or tables.places.agent_id(name)
-        one = merged.setdefault(agent_id, Sums())
-        one.calls += sums.calls
-        one.prompt_tokens += sums.prompt_tokens
-        one.completion_tokens += sums.completion_tokens
-        one.cost_usd += sums.cost_usd
-    return {
-        (agent_id,): models.AgentUsage(
-            agent_id=agent_id,
-            calls=sums.calls,
-            prompt_tokens=sums.prompt_tokens,
-            completion_tokens=sums.completion_tokens,
-            cost_usd=plain(sums.cost_usd),
-        )
-        for agent_id, sums in merged.items()
-    }
-
-
-def _model(key: tuple[str, str], sums: ModelSums) -> models.ModelUsage:
+def _model(key: Key, sums: ModelSums | None) -> models.ModelUsage | None:
+    if sums is None:
+        return None
     return models.ModelUsage(
         provider=key[0],
         model=key[1],
@@ -86,37 +200,8 @@ def _model(key: tuple[str, str], sums: ModelSums) -> models.ModelUsage:
     )
 
 
-def _limits(tables: Tables) -> dict[Key, Part]:
-    told = {key: cast(ModelObserved, value) for key, value in tables.observations.all("model")}
-    return {key: _limit(tables, key, told.get(key)) for key in {*told, *tables.state.usage.minute}}
-
-
-def _limit(tables: Tables, key: Key, told: ModelObserved | None) -> models.ModelLimits:
-    provider, model, key_label = key
-    rpm, tpm = tables.state.usage.last_minute(provider, model, key_label)
-    tpm_max = told.tpm_max if told else UNSET
-    rpm_max = told.rpm_max if told else UNSET
-    ends = [_seconds_left(rpm, rpm_max), _seconds_left(tpm, tpm_max)]
-    return models.ModelLimits(
-        model=model,
-        provider=provider,
-        key_label=key_label,
-        tpm=tpm,
-        tpm_max=tpm_max,
-        rpm=rpm,
-        rpm_max=rpm_max,
-        status=told.status if told else "unknown",
-        quota_exhausted=told.quota_exhausted if told else False,
-        resets_at=told.resets_at if told else UNSET,
-        seconds_to_exhaustion=min((end for end in ends if end is not None), default=UNSET),
-    )
-
-
-def _seconds_left(used: int, maximum: int | UnsetType) -> float | None:
-    """Forecast when a limit is reached at the pace of the last minute; None without use or limit."""
-    if isinstance(maximum, UnsetType) or not used:
-        return None
-    return round(max(0, maximum - used) / (used / 60), 1)
+def _keys(dirty: Collection[tuple[str, Key]], kind: str) -> set[Key]:
+    return {key for one, key in dirty if one == kind}
 
 
 def _known(value: float | None) -> float | UnsetType:

@@ -4,13 +4,14 @@
 out different, which is what is announced. Pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from operator import itemgetter
 from typing import TypeVar, cast
 
 import msgspec
 from msgspec import UNSET
 
+from aggregator.alerts import LlmAlerts
 from aggregator.consumers import Consumers
 from aggregator.encoding import Bodies
 from aggregator.identity import PodPlace
@@ -18,7 +19,7 @@ from aggregator.observations import Key
 from aggregator.roster import Roster
 from aggregator.tables import Tables
 from aggregator.ticks import from_ms
-from aggregator.usage_views import usage_parts
+from aggregator.usage_views import UsageViews
 from schema import models
 from schema.observed import PodObserved, WorkloadObserved
 from schema.pod_health import is_active
@@ -28,6 +29,9 @@ P = TypeVar("P", bound=Part)
 
 PASSED_ON = frozenset({"deployment", "node", "k8s_event"})
 """Kinds that stand in the snapshot as their source observed them."""
+USAGE_KINDS = frozenset(
+    {"usage", "llm_usage", "spender", "by_model", "litellm", "model", "in_flight", "places"}
+)
 CONTAINED = {
     "workload": ("pod",),
     "kafka": ("group", "topic"),
@@ -44,6 +48,8 @@ class Views:
         self._parts: dict[str, dict[Key, Part]] = {}
         self._roster = Roster(tables)
         self._consumers = Consumers()
+        self._usage = UsageViews(tables)
+        self._alerts = LlmAlerts(tables.state.alerts_since_ms)
         self._pods: dict[Key, dict[Key, bool]] = {}
         self.bodies = Bodies()
         self.changed: dict[tuple[str, Key], Part | None] = {}
@@ -86,15 +92,16 @@ class Views:
         shown = self._parts.get("queue", {})
         if "queues" in kinds or any(kind == "topic" and key in shown for kind, key in dirty):
             self._queues(now_ms)
-        if kinds & {"usage", "model", "in_flight", "places"}:
-            self._usage(now_ms)
+        if kinds & USAGE_KINDS:
+            self._use(dirty, now_ms)
 
     def at_tick(self, now_ms: int) -> None:
         """Make anew what a tick shows: what records touched, and all that depends on the time."""
         self._tables.dirty |= self._roster.due(now_ms)
         self.refresh(now_ms)
         self._queues(now_ms)
-        self._usage(now_ms)
+        self._use((), now_ms, tick=True)
+        self._alert(now_ms)
 
     def sources(self, sources: Iterable[models.Source]) -> None:
         """Put the freshness of the sources, which the tick knows."""
@@ -166,9 +173,20 @@ class Views:
         topic = self._tables.observations.get("topic", (queue,))
         return topic.depth if isinstance(topic, models.Topic) and isinstance(topic.depth, int) else None
 
-    def _usage(self, now_ms: int) -> None:
-        for kind, parts in usage_parts(self._tables, now_ms).items():
-            self._put_all(kind, parts)
+    def _use(self, dirty: Collection[tuple[str, Key]], now_ms: int, *, tick: bool = False) -> None:
+        for kind, key, part in self._usage.refresh(dirty, now_ms, tick=tick):
+            self._put(kind, key, part)
+
+    def _alert(self, now_ms: int) -> None:
+        agents, day = self._parts.get("agent", {}), self._tables.state.usage.day
+
+        def name_of(agent_id: str) -> str:
+            agent = agents.get((agent_id,))
+            return agent.name if isinstance(agent, models.Agent) else agent_id
+
+        limits, spenders = self._parts.get("litellm", {}), self._parts.get("by_agent", {})
+        told = (limits.items(), spenders.items(), day, name_of, self._usage.users_of)
+        self._put_all("alert", self._alerts.at_tick(*told, now_ms))
 
     def _put_all(self, kind: str, parts: dict[Key, P]) -> None:
         for key in self._parts.get(kind, {}).keys() - parts.keys():

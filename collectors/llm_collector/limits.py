@@ -157,7 +157,7 @@ def _measured(known: _State, answer: Answer) -> _State:
     refused = answer.http_status == TOO_MANY_REQUESTS
     if rpm_max is None and tpm_max is None and not told.tells:
         # A refusal without numbers is a word on the limit too: `told_at` says of when it is.
-        return replace(state, told_at=told.at) if refused else state
+        return replace(state, told_at=told.at, rpm_remaining=None, tpm_remaining=None) if refused else state
     return replace(
         state,
         rpm_max=state.rpm_max if rpm_max is None else rpm_max,

@@ -50,6 +50,7 @@ def test_an_agent_joins_its_telemetry_its_process_and_its_calls() -> None:
             "prompt_tokens": 100,
             "completion_tokens": 20,
             "cost_usd": 0.000450000001,
+            "unpriced_calls": 0,
         }
     ]
     assert first["litellm"][0]["tpm"] == 120
