@@ -1,12 +1,11 @@
 """The system prompt is found in every shape of a request, and only its digest and size are kept."""
 
 import hashlib
-import json
 from typing import Any
 
 import pytest
 
-from collectors.llm_collector.system_prompt import MAX_BODY_BYTES, SystemPrompt, system_prompt_of
+from collectors.llm_collector.system_prompt import SystemPrompt, system_prompt_of
 
 PROMPT = "You write reports."
 USER = {"role": "user", "content": "Hello"}
@@ -47,23 +46,8 @@ def of(text: str) -> SystemPrompt:
         ({"prompt": "Hello"}, None),
         ({"system": 7, "instructions": {}}, None),
         ({}, None),
-        ([], None),
     ],
 )  # fmt: skip
-def test_the_system_prompt_of_each_shape(body: Any, expected: str | None) -> None:
-    found = system_prompt_of(json.dumps(body).encode())
-    assert found == (None if expected is None else of(expected))
-
-
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"nope", b"\xff", b'{"system": "\\ud800"}', b'{"messages":' + b"[" * 99_999, b'{"system": "a'],
-)
-def test_what_cannot_be_read_has_none(body: bytes) -> None:
-    assert system_prompt_of(body) is None
-
-
-def test_bodies_of_more_than_a_mebibyte_are_not_searched() -> None:
-    body = json.dumps({"system": PROMPT, "messages": [{"role": "user", "content": ""}]}).encode()
-    assert system_prompt_of(body + b" " * (MAX_BODY_BYTES - len(body))) == of(PROMPT)
-    assert system_prompt_of(body + b" " * (MAX_BODY_BYTES - len(body) + 1)) is None
+def test_the_system_prompt_of_each_shape(body: dict[str, Any], expected: str | None) -> None:
+    fields = [body.get(name) for name in ("system", "instructions", "messages", "input")]
+    assert system_prompt_of(*fields) == (None if expected is None else of(expected))
