@@ -1,6 +1,7 @@
 // One workload: a line that says how it is, and below it, when open, its pods a page at a time.
-import { memo, useId, useState } from 'react'
+import { memo, useState } from 'react'
 import { Badge } from '@/components/Badge'
+import { Foldable } from '@/components/Foldable'
 import { Pager, usePages } from '@/components/Pager'
 import { count } from '@/components/units'
 import type { Group } from './groups'
@@ -22,48 +23,36 @@ interface WorkloadSectionProps {
 
 export const WorkloadSection = memo(function WorkloadSection(props: WorkloadSectionProps) {
   const { group, open, whole, onToggle } = props
-  const inside = useId()
   const { key, name, namespace, kind, runtime, deployment, pods, inTrouble, tone } = group
+  const badges = (
+    <>
+      {runtime === 'mock' && <Badge tone="info">mock</Badge>}
+      {deployment && <RolloutBadge deployment={deployment} />}
+      {inTrouble > 0 && (
+        <Badge tone={tone === 'bad' ? 'bad' : 'warn'}>
+          {count(inTrouble)} of {podsOf(pods.length)} in trouble
+        </Badge>
+      )}
+    </>
+  )
+  const figures = (
+    <span className="text-muted text-xs">
+      {deployment ? <Replicas deployment={deployment} /> : podsOf(pods.length)}
+      <span className="block">{sumsOf(group)}</span>
+    </span>
+  )
   return (
-    <article className={`workload tone-${tone}`}>
-      <div className="relative flex flex-wrap items-center gap-x-4 gap-y-1.5 px-4 py-2.5">
-        <div className="mr-auto min-w-0">
-          <h3 className="font-semibold text-sm">
-            {/* The button's reach is the whole line. */}
-            <button
-              type="button"
-              aria-expanded={open}
-              aria-controls={inside}
-              onClick={() => onToggle(key, !open)}
-              className="cursor-pointer rounded text-left after:absolute after:inset-0 [overflow-wrap:anywhere]"
-            >
-              <span aria-hidden="true" className={`chevron ${open ? 'rotate-90' : ''}`}>
-                ▸
-              </span>
-              {name}
-            </button>
-          </h3>
-          <p className="text-muted text-xs">
-            {kind} · {namespace}
-            {runtime === 'process' && ' · processes'}
-          </p>
-        </div>
-        {runtime === 'mock' && <Badge tone="info">mock</Badge>}
-        {deployment && <RolloutBadge deployment={deployment} />}
-        {inTrouble > 0 && (
-          <Badge tone={tone === 'bad' ? 'bad' : 'warn'}>
-            {count(inTrouble)} of {podsOf(pods.length)} in trouble
-          </Badge>
-        )}
-        <p className="text-muted text-xs tabular-nums sm:text-right">
-          {deployment ? <Replicas deployment={deployment} /> : podsOf(pods.length)}
-          <span className="block">{sumsOf(group)}</span>
-        </p>
-      </div>
-      <div id={inside} hidden={!open} className="px-3 pt-1 pb-3">
-        {open && <Inside group={group} whole={whole} />}
-      </div>
-    </article>
+    <Foldable
+      name={name}
+      tone={tone}
+      line={`${kind} · ${namespace}${runtime === 'process' ? ' · processes' : ''}`}
+      badges={badges}
+      figures={figures}
+      open={open}
+      onToggle={() => onToggle(key, !open)}
+    >
+      <Inside group={group} whole={whole} />
+    </Foldable>
   )
 })
 
