@@ -8,6 +8,7 @@ that. What is asked is in `group_questions`. Older brokers are asked for one gro
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -34,6 +35,7 @@ CONNECT_SECONDS = 5.0
 LOOKUP_SECONDS = 2.0
 AGAIN_SECONDS = 0.2
 BACKOFF_MAX_SECONDS = 1.0
+_TIMED_OUT = frozenset({"KafkaTimeoutError", "RequestTimedOutError"})
 Reason = str | int
 """Why a group is not told: the protocol's error code, or a text where no broker sent one."""
 T = TypeVar("T")
@@ -93,23 +95,28 @@ class CoordinatorClient:
     def _ask(self, names: Collection[str], question: Question[T], seconds: float) -> Answered[T]:
         if not names:
             return Answered()
-        load()
+        try:
+            load()
+            deadline = time.monotonic() + seconds
+            with self._asking:
+                return self._asked(names, question, deadline, seconds)
+        except Exception as error:  # noqa: BLE001 - the library hands on whatever ends a connection
+            return Answered(refused=dict.fromkeys(names, _text(error, seconds)))
 
-        deadline = time.monotonic() + seconds
-        with self._asking:
-            if len(self._at) > 2 * len(names) + BATCH:  # Of groups that are no more, most of them.
-                self._at.clear()
-            self._faulty = True  # Until all of it went well.
-            try:
-                self._connect(deadline)
-                asking = _Asking(self._manager, self._loop, self._at, question, deadline, seconds)
-                answered: Answered[T] = self._manager.run(asking.ask, list(names))
-                self._faulty = asking.faulty
-            except Exception as error:  # noqa: BLE001 - the library hands on whatever ends a connection
-                return Answered(refused=dict.fromkeys(names, _text(error, seconds)))
-            finally:
-                if self._faulty or self._closed:
-                    self._disconnect()
+    def _asked(
+        self, names: Collection[str], question: Question[T], deadline: float, seconds: float
+    ) -> Answered[T]:
+        if len(self._at) > 2 * len(names) + BATCH:  # Of groups that are no more, most of them.
+            self._at.clear()
+        self._faulty = True  # Until all of it went well.
+        try:
+            self._connect(deadline)
+            asking = _Asking(self._manager, self._loop, self._at, question, deadline, seconds)
+            answered: Answered[T] = self._manager.run(asking.ask, list(names))
+            self._faulty = asking.faulty
+        finally:
+            if self._faulty or self._closed:
+                self._disconnect()
         return answered
 
     def _connect(self, deadline: float) -> None:
@@ -140,11 +147,13 @@ class CoordinatorClient:
                 return
 
     def _disconnect(self) -> None:
-        if self._manager is not None:
-            self._manager.close()
-            self._loop.close()
-        self._manager = self._loop = None
+        before, self._manager, self._loop = (self._manager, self._loop), None, None
         self._at.clear()
+        for one in before:
+            if one is not None:
+                # What is half broken may not let itself be closed: it is given up all the same.
+                with suppress(Exception):
+                    one.close()
 
 
 class _Asking(Generic[T]):
@@ -278,11 +287,9 @@ class _Asking(Generic[T]):
 
 def _text(error: Exception, seconds: float) -> str:
     """Say what went wrong without the library's own text, which may hold what a server sent."""
-    from kafka.errors import KafkaTimeoutError, RequestTimedOutError  # noqa: PLC0415
-
-    if isinstance(error, (KafkaTimeoutError, RequestTimedOutError)):
-        return f"no answer in {seconds:g} s"
-    return f"its coordinator cannot be asked: {type(error).__name__}"
+    # By their names: it may be the library itself that cannot be loaded.
+    name = type(error).__name__
+    return f"no answer in {seconds:g} s" if name in _TIMED_OUT else f"its coordinator cannot be asked: {name}"
 
 
 def refusals(refused: Mapping[str, Reason], text: Callable[[int], str]) -> dict[str, str]:
