@@ -66,6 +66,8 @@ class CoordinatorClient:
 
     def offsets(self, names: Collection[str], seconds: float) -> Answered[Commits]:
         """Ask for all committed offsets of these groups; return within `seconds`."""
+        if len(self._at) > 2 * len(names) + BATCH:  # Of groups that are no more, most of them.
+            self._at = {}
         return self._ask(names, OFFSETS, seconds)
 
     def gone(self, names: Collection[str], seconds: float) -> Answered[bool]:
@@ -106,8 +108,6 @@ class CoordinatorClient:
     def _asked(
         self, names: Collection[str], question: Question[T], deadline: float, seconds: float
     ) -> Answered[T]:
-        if len(self._at) > 2 * len(names) + BATCH:  # Of groups that are no more, most of them.
-            self._at.clear()
         self._faulty = True  # Until all of it went well.
         try:
             self._connect(deadline)

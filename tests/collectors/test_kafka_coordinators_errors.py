@@ -50,3 +50,12 @@ def test_a_library_that_cannot_be_loaded_is_a_reason(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "load", load)
     client = CoordinatorClient(BaseSettings(kafka_bootstrap_servers="127.0.0.1:1"))
     assert client.offsets(["g"], 1).refused == {"g": "its coordinator cannot be asked: ImportError"}
+
+
+def test_a_missing_group_that_is_asked_about_does_not_make_it_forget_the_others() -> None:
+    client, _ = client_of(lambda: Answered({"x": False}))
+    client._at = {f"g{number}": 1 for number in range(10_000)}
+    client.gone(["x"], 1)
+    assert len(client._at) == 10_000
+    client.offsets(["x"], 1)
+    assert client._at == {}
