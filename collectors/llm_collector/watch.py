@@ -149,6 +149,7 @@ class Watch:
         self._records.put(call)
 
     def _answer(self, arrival: Arrival, reading: Reading) -> Answer:
+        told = dict([reading.told_limit] if reading.told_limit else [])
         return Answer(
             provider=arrival.provider,
             model=arrival.model,
@@ -157,6 +158,9 @@ class Watch:
             error_code=reading.error_code,
             error_type=reading.error_type,
             limits=self._limits,
+            told_rpm_max=told.get("requests"),
+            told_tpm_max=told.get("tokens"),
+            retry_after_seconds=reading.retry_after_seconds,
         )
 
     def _elapsed_ms(self) -> float:

@@ -61,6 +61,16 @@ def discovery(mode: str) -> Observed:
     return observed("settings", "settings", value, source="oracle@aggregator")
 
 
+def budgets(told: dict[str, Any]) -> Observed:
+    """The aggregator's own word on what agents may spend a day from here on."""
+    amounts = {name: Decimal(amount) for name, amount in told.items()}
+    value = {"snapshot_interval_seconds": 2, "budgets_usd": amounts}
+    body = msgspec.Raw(encode(value))
+    return Observed(
+        source="oracle@aggregator", epoch="-", kind="settings", id="settings", observed_at=AT, value=body
+    )
+
+
 def gone(kind: str, name: str, epoch: str = "e1") -> Gone:
     return Gone(source=SOURCE, epoch=epoch, kind=kind, id=name, observed_at=AT)
 

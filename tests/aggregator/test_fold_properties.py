@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from aggregator.effects import Changes
 from aggregator.partition import PartitionFold
@@ -23,6 +24,7 @@ from tests.aggregator.records import (
     Log,
     Outcome,
     agent,
+    budgets,
     call,
     deployment,
     discovery,
@@ -73,6 +75,46 @@ _KAFKA = st.one_of(
     st.builds(gone, st.just("group"), st.sampled_from(["g", "a-2"])),
     st.builds(gone, st.just("topic"), st.just("q")),
 )  # fmt: skip
+_MODELS = st.builds(
+    lambda status, left, second, model, reset: observed(
+        "model",
+        model,
+        {
+            "provider": "openai", "model": model, "status": status, "tpm_max": 1000, "tpm_remaining": left,
+            "told_at": second, "resets_at": reset, "quota_exhausted": status == "unavailable",
+        },
+    ),
+    st.sampled_from(["available", "rate_limited", "unavailable"]),
+    st.integers(0, 1000),
+    _SECONDS,
+    st.sampled_from(["gpt-4o", "m"]),
+    _SECONDS,
+)  # fmt: skip
+_LLM = st.one_of(
+    _MODELS,
+    st.builds(gone, st.just("model"), st.sampled_from(["gpt-4o", "m"])),
+    st.builds(budgets, st.dictionaries(st.sampled_from(["*", "writer-agent", "x"]),
+                                       st.sampled_from(["0.0009", "0.001", "5"]), max_size=2)),
+    st.builds(
+        call,
+        st.integers(0, 99),
+        st.sampled_from(["writer-agent-1", "x"]),
+        model=st.sampled_from(["gpt-4o", "m"]),
+        status=st.sampled_from(["ok", "ok", "rate_limited", "error"]),
+        latency_ms=st.sampled_from([10.0, 3000.0, 90_000.0]),
+        tokens_estimated=st.booleans(),
+        cost_usd=st.sampled_from([UNSET, Decimal("0.0004")]),
+    ),
+    st.builds(
+        lambda number, model, second: observed(
+            "in_flight", f"call-{number}",
+            {"call_id": f"call-{number}", "provider": "openai", "model": model, "started_at": second,
+             "streaming": False},
+        ),
+        st.integers(0, 5), st.sampled_from(["gpt-4o", "m"]), _SECONDS,
+    ),
+    st.builds(gone, st.just("in_flight"), st.integers(0, 5).map(lambda number: f"call-{number}")),
+)  # fmt: skip
 _GONE = st.one_of(
     st.builds(gone, st.just("pod"), st.sampled_from(["uid-a-1", "uid-a-2", "uid-writer-agent-1"]), _EPOCHS),
     st.builds(gone, st.just("workload"), _DEPLOYMENTS, _EPOCHS),
@@ -107,6 +149,7 @@ _RECORDS = st.one_of(
         number=st.integers(0, 99),
     ),
     st.builds(call, st.integers(0, 20), st.sampled_from(["writer-agent-1", "x"])),
+    _LLM,
     st.builds(mark),
     st.just(b"poison"),
 )  # fmt: skip
