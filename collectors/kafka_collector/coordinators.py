@@ -30,6 +30,8 @@ REBALANCING_SECONDS = 1.0
 QUIET_SECONDS = 10.0
 """So long nobody is asked which groups rebalance, after a broker that did not answer."""
 GONE_SECONDS = 2.0
+UNLISTED_SECONDS = 600.0
+"""So long after new connections did not list a group that its coordinator knows, they are tried again."""
 NEVER_SECONDS = 3600.0
 """The longest timeout that the library takes, for requests to coordinators: they are given up by us.
 
@@ -76,7 +78,7 @@ class Coordinators:
         self._watched = watched
         self._errors: list[str] = []
         self._lost = False
-        self._unlisted: set[str] = set()
+        self._unlisted: dict[str, float] = {}
         self._deadline = 0.0
         self._quiet_until = 0.0
 
@@ -149,9 +151,13 @@ class Coordinators:
             if self._watched(one.group_id)
         }
         # The library lists the groups of those brokers that it knew of minutes ago: let it begin anew.
-        # Once for each: groups of other kinds are known to their coordinators and never listed.
-        unlisted = {name for name in known if name not in states} - self._unlisted
-        self._unlisted = {name for name in self._unlisted | unlisted if name in missing}
+        # For each now and then: groups of other kinds are known to their coordinators and never listed.
+        now = time.monotonic()
+        tried = {
+            name: at for name, at in self._unlisted.items() if name in missing and now - at < UNLISTED_SECONDS
+        }
+        unlisted = {name for name in known if name not in states and name not in tried}
+        self._unlisted = tried | dict.fromkeys(unlisted, now)
         self._lost = self._lost or bool(unlisted)
         self._deadline = time.monotonic() + ANSWER_SECONDS
         groups = self._read(states)

@@ -1,11 +1,14 @@
 """Errors of the second library end no sample, and one missing group makes it forget nothing."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
+from types import SimpleNamespace
 
 import pytest
 
-from collectors.kafka_collector import coordinator_client as module
+from collectors.kafka_collector import coordinator_client, coordinators
 from collectors.kafka_collector.coordinator_client import Answered, CoordinatorClient
+from collectors.kafka_collector.coordinators import UNLISTED_SECONDS, Coordinators
 from runtime.settings import BaseSettings
 
 
@@ -47,7 +50,7 @@ def test_a_library_that_cannot_be_loaded_is_a_reason(monkeypatch: pytest.MonkeyP
     def load() -> None:
         raise ImportError("libz.so.1")
 
-    monkeypatch.setattr(module, "load", load)
+    monkeypatch.setattr(coordinator_client, "load", load)
     client = CoordinatorClient(BaseSettings(kafka_bootstrap_servers="127.0.0.1:1"))
     assert client.offsets(["g"], 1).refused == {"g": "its coordinator cannot be asked: ImportError"}
 
@@ -59,3 +62,29 @@ def test_a_missing_group_that_is_asked_about_does_not_make_it_forget_the_others(
     assert len(client._at) == 10_000
     client.offsets(["x"], 1)
     assert client._at == {}
+
+
+class Admin:
+    """Lists no group."""
+
+    def list_consumer_groups(self, **_: object) -> "Future[SimpleNamespace]":
+        listed: Future[SimpleNamespace] = Future()
+        listed.set_result(SimpleNamespace(valid=[], errors=[]))
+        return listed
+
+
+async def test_new_connections_are_tried_again_later_for_a_group_that_is_known_and_not_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = BaseSettings(kafka_bootstrap_servers="127.0.0.1:1")
+    client = SimpleNamespace(admin=Admin(), settings=settings)
+    asked = Coordinators(client, bool)  # type: ignore[arg-type] # what is used of it
+    monkeypatch.setattr(CoordinatorClient, "gone", lambda _, names, __: Answered(dict.fromkeys(names, False)))
+    now = 100.0
+    monkeypatch.setattr(coordinators, "time", SimpleNamespace(monotonic=lambda: now))
+    assert [(await asked.groups(["one"])).lost for _ in range(3)] == [True, False, False]
+    assert [(await asked.groups(["one", "two"])).lost for _ in range(2)] == [True, False]
+    now += UNLISTED_SECONDS - 1
+    assert not (await asked.groups(["one", "two"])).lost
+    now += 1
+    assert [(await asked.groups(["one", "two"])).lost for _ in range(2)] == [True, False]
