@@ -1,7 +1,8 @@
 """What is wrong now, as plain sentences, from one snapshot. Pure.
 
 What a pod's status means is read from `schema/pod_health.py`, as the aggregator reads it: an agent and its
-pods are never judged by two tables.
+pods are never judged by two tables; what a model's limits and an agent's budget mean is read from
+`schema/spend_health.py`, as the alerts are, so that an alert and its issue are one sentence.
 """
 
 from collections.abc import Iterator
@@ -12,12 +13,11 @@ from msgspec import UnsetType
 
 from api.findings import Finding, because, many
 from api.kafka_issues import kafka_issues
-from schema.models import Agent, ModelLimits, Pod, Snapshot, Source, Workload
+from schema.models import Agent, AgentUsage, ModelLimits, Pod, Snapshot, Source, Workload
 from schema.part_models import Deployment, Node
 from schema.pod_health import LOST, health_of, is_failed
+from schema.spend_health import budget_trouble, model_name, model_trouble, near_limits
 
-NEAR_LIMIT = 0.9
-"""The share of a model's limit from which it is an issue."""
 OLD_SECONDS = 15.0
 """From this age on the newest snapshot says little about the present."""
 MAX_ISSUES = 50
@@ -77,13 +77,22 @@ def _findings(snapshot: Snapshot) -> Iterator[Finding]:
             yield from _of_node(node)
         for deployment in snapshot.kubernetes.deployments:
             yield from _of_deployment(deployment)
-    for model in snapshot.litellm:
-        yield from _of_model(model)
+    yield from _of_llm(snapshot)
     for agent in snapshot.agents:
         yield from _of_agent(agent)
     for workload in snapshot.workload:
         for pod in workload.pods:
             yield from _of_pod(workload, pod)
+
+
+def _of_llm(snapshot: Snapshot) -> Iterator[Finding]:
+    for model in snapshot.litellm:
+        yield from _of_model(model)
+    if isinstance(snapshot.llm_usage, UnsetType):
+        return
+    names = {agent.agent_id: agent.name for agent in snapshot.agents}
+    for spender in snapshot.llm_usage.by_agent:
+        yield from _of_budget(spender, names)
 
 
 def _of_age(age_seconds: float) -> Iterator[Finding]:
@@ -155,17 +164,17 @@ def _unready(pod: Pod) -> str:
 
 
 def _of_model(model: ModelLimits) -> Iterator[Finding]:
-    name = f"Model {model.model}"
-    until = "" if isinstance(model.resets_at, UnsetType) else f" until {model.resets_at:%Y-%m-%dT%H:%M:%SZ}"
-    if model.quota_exhausted:
-        yield False, f"{name} has used up its quota{until}"
-    elif model.status == "rate_limited":
-        yield False, f"{name} is rate limited{until}"
+    if trouble := model_trouble(model):
+        yield trouble.severity == "critical", trouble.sentence
     elif model.status == "unavailable":
-        yield False, f"{name} is unavailable"
-    for used, limit, unit in ((model.tpm, model.tpm_max, "TPM"), (model.rpm, model.rpm_max, "RPM")):
-        if not isinstance(limit, UnsetType) and limit and used >= NEAR_LIMIT * limit:
-            yield False, f"{name} at {used * 100 // limit}% {unit} limit"
+        yield False, f"{model_name(model)} is unavailable{because(model.reason)}"
+    for sentence in near_limits(model):
+        yield False, sentence
+
+
+def _of_budget(spender: AgentUsage, names: dict[str, str]) -> Iterator[Finding]:
+    if trouble := budget_trouble(spender, names.get(spender.agent_id, spender.agent_id)):
+        yield False, trouble.sentence
 
 
 def _of_source(source: Source) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """From a snapshot to plain sentences."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -53,6 +54,15 @@ def test_an_old_snapshot_is_the_first_issue_whatever_it_last_saw() -> None:
     assert issues(healthy, age_seconds=10).status == "healthy"
 
 
+def spent(cost: str, budget: str, **fields: Any) -> dict[str, Any]:
+    """One agent's spend of the day, and its budget."""
+    sums = {"calls": 9, "prompt_tokens": 9, "completion_tokens": 9, "cost_usd": Decimal(cost)}
+    row = {"agent_id": "research-agent", **sums, "budget_usd": Decimal(budget), **fields}
+    usage = {"day": "2026-02-06", **sums, "unpriced_calls": 0, "cost_usd_total": Decimal(cost)}
+    lists = {"in_flight": [], "by_agent": [row], "by_model": []}
+    return {"agents": [agent("research-agent", "Researcher")], "llm_usage": {**usage, **lists}}
+
+
 ALERT = {"id": "a", "severity": "high", "title": "Lag grows", "source": "kafka", "agent_ids": [], "since": AT}
 INCIDENT = {"id": "i", "status": "open", "severity": "critical", "title": "Orphaned task", "since": AT}
 
@@ -96,11 +106,61 @@ INCIDENT = {"id": "i", "status": "open", "severity": "critical", "title": "Orpha
             ["Model gpt-4 is rate limited until 2026-02-06T14:32:12Z"],
         ),
         (
-            {"litellm": [model("gpt-4", quota_exhausted=True, status="rate_limited")]},
-            "degraded",
+            {"litellm": [model("gpt-4", quota_exhausted=True, status="unavailable", reason="402")]},
+            "critical",
             ["Model gpt-4 has used up its quota"],
         ),
         ({"litellm": [model("gpt-4", status="unavailable")]}, "degraded", ["Model gpt-4 is unavailable"]),
+        (
+            {"litellm": [model("gpt-4", status="unavailable", reason="529 overloaded_error")]},
+            "degraded",
+            ["Model gpt-4 is unavailable: 529 overloaded_error"],
+        ),
+        (
+            {"litellm": [model("gpt-4", key_label="team-a", seconds_to_exhaustion=41.2)]},
+            "degraded",
+            ["Model gpt-4 (key team-a) reaches its limit in 41 s at this pace"],
+        ),
+        ({"litellm": [model("gpt-4", seconds_to_exhaustion=60)]}, "healthy", []),
+        (
+            {"litellm": [model("gpt-4", seconds_to_exhaustion=0, tpm=9, tpm_max=9, percent_used=100)]},
+            "degraded",
+            ["Model gpt-4 has reached its limit", "Model gpt-4 at 100% TPM limit"],
+        ),
+        (
+            {
+                "litellm": [
+                    model(
+                        "gpt-4",
+                        rpm=3,
+                        rpm_max=100,
+                        rpm_remaining=4,
+                        tpm_max=9000,
+                        tpm_remaining=8000,
+                        percent_used=96,
+                    )
+                ]
+            },
+            "degraded",
+            ["Model gpt-4 at 96% RPM limit"],
+        ),
+        ({"litellm": [model("gpt-4", rpm=3, rpm_max=100, rpm_remaining=4, percent_used=3)]}, "healthy", []),
+        (
+            spent("8.12", "10"),
+            "degraded",
+            ["Agent Researcher has spent $8.12 of its $10.00 budget for today (81%)"],
+        ),
+        (
+            spent("12.5", "10", unpriced_calls=2),
+            "degraded",
+            ["Agent Researcher has spent at least $12.50 of its $10.00 budget for today (125%)"],
+        ),
+        (
+            spent("0.0081", "0.01"),
+            "degraded",
+            ["Agent Researcher has spent $0.008100 of its $0.010000 budget for today (81%)"],
+        ),
+        (spent("7.99", "10"), "healthy", []),
         (source(status="stale"), "degraded", ["Source kafka@k:9092 is stale: nothing for 9 s"]),
         (source(status="down", reason="refused"), "degraded", ["Source kafka@k:9092 is down: refused"]),
         ({"alerts": [ALERT]}, "degraded", ["Lag grows"]),
@@ -117,6 +177,12 @@ def test_each_condition_has_its_sentence(parts: dict[str, Any], status: str, sen
 def test_what_is_critical_comes_first_and_nothing_is_told_twice() -> None:
     found = told(alerts=[ALERT, ALERT], agents=[agent("a", "Researcher", "down")])
     assert found.issues == ["Agent Researcher is down", "Lag grows"]
+
+
+def test_an_alert_of_a_model_and_its_issue_are_told_once() -> None:
+    empty = model("gpt-4", quota_exhausted=True, status="unavailable")
+    alert = {**ALERT, "severity": "critical", "title": "Model gpt-4 has used up its quota"}
+    assert told(litellm=[empty], alerts=[alert]).issues == ["Model gpt-4 has used up its quota"]
 
 
 @pytest.mark.parametrize(
