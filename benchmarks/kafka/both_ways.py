@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.child import Child, child
 from benchmarks.figures import Row
 from benchmarks.kafka.agree import Agreement, Published, compare, compare_with_tool, read
-from benchmarks.kafka.child import Child, child
 from benchmarks.kafka.full_sample import PATIENCE_SECONDS, WAYS
 from benchmarks.kafka.readings import READ, WRITE, Reading
 from tests.kafka.tool import OffsetRow
@@ -28,7 +28,9 @@ _ANSWER_SECONDS = 60.0
 def running(bootstrap_servers: str) -> Iterator[dict[str, Child]]:
     """Run a collector for each way while the block runs, each having named everything once."""
     with ExitStack() as stack:
-        started = {way: stack.enter_context(child("ours", bootstrap_servers, way, "keep")) for way in WAYS}
+        started = {
+            way: stack.enter_context(child("kafka.ours", bootstrap_servers, way, "keep")) for way in WAYS
+        }
         for one in started.values():
             one.result(Reading, PATIENCE_SECONDS)
         yield started

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined] # the stubs hide it
 
-from benchmarks.kafka.child import Child, child
+from benchmarks.child import Child, child
 from cli.stack.server import KafkaServer
 
 PARTITIONS_EACH = 50
@@ -78,7 +78,7 @@ def filled(size: Size, say: Callable[[str], None]) -> Iterator[Filled]:
         try:
             fill(server.bootstrap_servers, size, say)
             say(f"kafka: {MEMBERS} consumers join their groups")
-            with child("members", server.bootstrap_servers, str(MEMBERS), *size.topics()) as members:
+            with child("kafka.members", server.bootstrap_servers, str(MEMBERS), *size.topics()) as members:
                 members.wait_for("ready", _READY_SECONDS)
                 yield Filled(server.bootstrap_servers, size, members)
         finally:

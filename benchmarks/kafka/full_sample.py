@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from benchmarks.child import child, result_of
 from benchmarks.figures import Row, Section, median_of
 from benchmarks.kafka import tool
-from benchmarks.kafka.child import child, result_of
 from benchmarks.kafka.cluster import Filled
 from benchmarks.kafka.readings import LATER, Looped, Reading, Sampled
 from benchmarks.kafka.tool import Described
@@ -43,11 +43,11 @@ def measure(filled: Filled, say: Callable[[str], None]) -> Measured:
     servers = filled.bootstrap_servers
     say("kafka: single admin calls, one by one")
     limits = (str(PART), str(WHOLE_SECONDS))
-    looped = result_of(Looped, PATIENCE_SECONDS, "loop", servers, *limits)
+    looped = result_of(Looped, PATIENCE_SECONDS, "kafka.loop", servers, *limits)
     for turn in range(1, ROUNDS + 1):
         say(f"kafka: full samples in both ways, round {turn} of {ROUNDS}")
         for way in WAYS:
-            sampled[way].append(result_of(Sampled, PATIENCE_SECONDS, "sampled", servers, way))
+            sampled[way].append(result_of(Sampled, PATIENCE_SECONDS, "kafka.sampled", servers, way))
             collected[way].append(collect(servers, way))
     say("kafka: Kafka's own tool describes all groups")
     return Measured(sampled, collected, looped, tool.describe(servers))
@@ -55,7 +55,7 @@ def measure(filled: Filled, say: Callable[[str], None]) -> Measured:
 
 def collect(bootstrap_servers: str, way: str) -> Reading:
     """Give what the collector took until it had published everything. Raises RuntimeError when it did not."""
-    with child("ours", bootstrap_servers, way) as one:
+    with child("kafka.ours", bootstrap_servers, way) as one:
         reading = one.result(Reading, PATIENCE_SECONDS)
     if reading.cluster.commits_from != way:
         raise RuntimeError(f"asked for {way}, it took {reading.cluster.commits_from}")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from benchmarks.child import Child
 from benchmarks.figures import Row, Section
 from benchmarks.kafka.both_ways import (
     agreement_rows,
@@ -14,7 +15,6 @@ from benchmarks.kafka.both_ways import (
     wait_for_samples,
     wait_until_known,
 )
-from benchmarks.kafka.child import Child
 from benchmarks.kafka.cluster import Filled
 from benchmarks.kafka.full_sample import PATIENCE_SECONDS, WAYS
 from benchmarks.kafka.readings import Committed, Reading

@@ -6,10 +6,10 @@ Every run is a process of its own. What a process takes with an empty namespace 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks.child import child
 from benchmarks.figures import Row, Section, median_of
 from benchmarks.kubernetes.fleet import EMPTY
-from benchmarks.kubernetes.process import process
-from benchmarks.kubernetes.readings import COLLECT, Reading
+from benchmarks.kubernetes.readings import COLLECT, Reading, asked
 from collectors.k8s_collector.settings import ALL_NAMESPACES
 from tests.control_plane.cluster import Cluster
 
@@ -49,9 +49,9 @@ def measure(cluster: Cluster, pods: int, say: Callable[[str], None]) -> Section:
 def _synced(module: str, kubeconfig: str, *chosen: str) -> Synced:
     readings = []
     for namespace in (ALL_NAMESPACES, EMPTY):
-        with process(module, kubeconfig, namespace, *chosen) as one:
+        with child(f"kubernetes.{module}", kubeconfig, namespace, *chosen) as one:
             one.wait_for("synced", SYNC_SECONDS)
-            readings.append(one.read(COLLECT))
+            readings.append(asked(one, COLLECT))
     return Synced(*readings)
 
 

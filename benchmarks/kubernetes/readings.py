@@ -15,6 +15,8 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from benchmarks.child import Child
+
 READ, COLLECT = "read", "collect"
 
 
@@ -71,11 +73,20 @@ class Measured:
 
     def answer(self) -> None:
         """Answer until standard input ends, then end the process, whatever else it does."""
-        for asked in sys.stdin:
-            if asked.strip() == COLLECT:
+        for line in sys.stdin:
+            if line.strip() == COLLECT:
                 gc.collect()
             print(msgspec.json.encode(self.reading()).decode(), file=self._out, flush=True)
         os._exit(0)
+
+
+def asked(one: Child, how: str = READ) -> Reading:
+    """Ask a measured process for a reading, with COLLECT for one without garbage.
+
+    Raises RuntimeError where it gives none.
+    """
+    one.tell(how)
+    return one.result(Reading)
 
 
 def measured(work: Callable[[Measured], None]) -> None:

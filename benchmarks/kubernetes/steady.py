@@ -12,12 +12,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.child import Child, child
 from benchmarks.figures import Row, Section
 from benchmarks.kubernetes.changes import paced, per_second, readiness
 from benchmarks.kubernetes.first_sync import PEER, SYNC_SECONDS
 from benchmarks.kubernetes.fleet import pod_names
-from benchmarks.kubernetes.process import Process, process
-from benchmarks.kubernetes.readings import Reading
+from benchmarks.kubernetes.readings import Reading, asked
 from benchmarks.kubernetes.record import CHANGES, Recorder, place, record_lists
 from collectors.k8s_collector.settings import ALL_NAMESPACES
 from tests.control_plane import bulk
@@ -98,10 +98,10 @@ def record(cluster: Cluster, pods: int, into: Path, say: Callable[[str], None]) 
 
 
 @contextmanager
-def replaying(recorded: Path) -> Iterator[tuple[Process, Path]]:
+def replaying(recorded: Path) -> Iterator[tuple[Child, Path]]:
     """Run the replaying server; give it, and a kubeconfig that names it."""
     with (
-        process("replay", str(recorded)) as server,
+        child("kubernetes.replay", str(recorded)) as server,
         tempfile.TemporaryDirectory(prefix="oracle-bench-") as at,
     ):
         path = Path(at) / "replay.kubeconfig"
@@ -124,20 +124,20 @@ def _kubeconfig(url: str) -> str:
 
 
 @contextmanager
-def _both(kubeconfig: str, say: Callable[[str], None]) -> Iterator[dict[str, Process]]:
+def _both(kubeconfig: str, say: Callable[[str], None]) -> Iterator[dict[str, Child]]:
     with ExitStack() as stack:
         started = {}
         for name in ("ours", "informer"):
             say(f"kubernetes: first sync of {name}")
-            started[name] = stack.enter_context(process(name, kubeconfig, ALL_NAMESPACES))
+            started[name] = stack.enter_context(child(f"kubernetes.{name}", kubeconfig, ALL_NAMESPACES))
             started[name].wait_for("synced", SYNC_SECONDS)
         yield started
 
 
-def _while(watchers: Mapping[str, Process], changing: Callable[[], None]) -> dict[str, Watched]:
-    before = {name: one.read() for name, one in watchers.items()}
+def _while(watchers: Mapping[str, Child], changing: Callable[[], None]) -> dict[str, Watched]:
+    before = {name: asked(one) for name, one in watchers.items()}
     changing()
-    return {name: between(before[name], one.read()) for name, one in watchers.items()}
+    return {name: between(before[name], asked(one)) for name, one in watchers.items()}
 
 
 def change(cluster: Cluster, pods: int, each_second: float, seconds: float) -> None:

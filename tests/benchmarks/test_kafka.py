@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks.child import child, result_of
 from benchmarks.figures import Row, Section
 from benchmarks.kafka import agree, full_sample, steady
 from benchmarks.kafka.agree import Published, compare, compare_with_tool
-from benchmarks.kafka.child import child, result_of
 from benchmarks.kafka.cluster import COMMITS_EACH, MEMBERS, MESSAGES, Filled, Size, filled
 from benchmarks.kafka.full_sample import WAYS, Measured
 from benchmarks.kafka.loop import in_parts
@@ -222,7 +222,7 @@ def test_without_java_the_part_is_skipped_with_a_line_that_says_what_to_install(
 
 
 def test_a_process_that_cannot_begin_is_told_with_its_words() -> None:
-    with child("loop") as one, pytest.raises(RuntimeError, match="IndexError"):
+    with child("kafka.loop") as one, pytest.raises(RuntimeError, match="IndexError"):
         one.line(60)
 
 
@@ -236,7 +236,7 @@ def small() -> Iterator[Filled]:
 
 
 def test_on_a_real_broker_the_loop_and_the_tool_see_every_group_and_partition(small: Filled) -> None:
-    looped = result_of(Looped, 60, "loop", small.bootstrap_servers, "10", "60")
+    looped = result_of(Looped, 60, "kafka.loop", small.bootstrap_servers, "10", "60")
     groups = 30 + MEMBERS // 5
     assert (
         (looped.groups, looped.partitions) == (looped.asked_groups, looped.asked_partitions) == (groups, 60)

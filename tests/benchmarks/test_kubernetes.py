@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks.child import child
 from benchmarks.figures import Row
 from benchmarks.kubernetes import first_sync, fleet, visible
 from benchmarks.kubernetes.changes import paced, per_second, readiness
 from benchmarks.kubernetes.first_sync import Synced
 from benchmarks.kubernetes.fleet import EMPTY, Owned
-from benchmarks.kubernetes.process import process
 from benchmarks.kubernetes.readings import Reading
 from benchmarks.kubernetes.record import CHANGES, PODS, place
 from benchmarks.kubernetes.steady import between, replaying
@@ -155,21 +155,24 @@ def test_a_replay_says_what_was_recorded_and_its_changes_over_and_over(recorded:
 
 
 def test_a_measured_process_ends_when_nobody_listens_any_more(recorded: Path) -> None:
-    child = subprocess.Popen(
+    replay = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.kubernetes.replay", str(recorded)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     try:
-        assert child.stdout is not None
-        assert child.stdout.readline().strip().isdigit()
-        child.communicate(timeout=30)
-        assert child.returncode == 0
+        assert replay.stdout is not None
+        assert replay.stdout.readline().strip().isdigit()
+        replay.communicate(timeout=30)
+        assert replay.returncode == 0
     finally:
-        child.kill()
+        replay.kill()
 
 
 def test_a_process_that_cannot_begin_is_told_with_its_words(tmp_path: Path) -> None:
-    with process("ours", str(tmp_path / "no")) as one, pytest.raises(RuntimeError, match="not enough values"):
+    with (
+        child("kubernetes.ours", str(tmp_path / "no")) as one,
+        pytest.raises(RuntimeError, match="not enough values"),
+    ):
         one.wait_for("synced", 60)
 
 

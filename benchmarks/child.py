@@ -1,4 +1,4 @@
-"""A process of this part, seen from outside: it says lines, is told lines, and never outlives its parent."""
+"""A measured process, seen from outside: it says lines, is told lines, and never outlives its parent."""
 
 import queue
 import subprocess
@@ -11,17 +11,18 @@ from typing import TypeVar
 
 import msgspec
 
+ANSWER_SECONDS = 120.0
 T = TypeVar("T")
 
 
 class Child:
-    """One of `benchmarks.kafka`'s modules, run as a process of its own; what it says on stderr is kept."""
+    """A module of the benchmarks (`kafka.ours`) as a process of its own; what it says on stderr is kept."""
 
     def __init__(self, module: str, *arguments: str) -> None:
         self.module = module
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
         self._process = subprocess.Popen(
-            [sys.executable, "-X", "faulthandler", "-m", f"benchmarks.kafka.{module}", *arguments],
+            [sys.executable, "-X", "faulthandler", "-m", f"benchmarks.{module}", *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._words, text=True,
             start_new_session=True,  # Ctrl-C at the terminal is for us, who then end it
         )  # fmt: skip
@@ -29,7 +30,7 @@ class Child:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def line(self, seconds: float) -> str:
+    def line(self, seconds: float = ANSWER_SECONDS) -> str:
         """Give the next line that it says. Raises RuntimeError when none comes in time, or at its end."""
         try:
             line = self._lines.get(timeout=seconds)
@@ -45,7 +46,7 @@ class Child:
         if line != word:
             raise RuntimeError(f"{self.module} said {line} instead of {word}{self._told()}")
 
-    def result(self, kind: type[T], seconds: float) -> T:
+    def result(self, kind: type[T], seconds: float = ANSWER_SECONDS) -> T:
         """Give what it says next, a line of JSON. Raises RuntimeError without one."""
         line = self.line(seconds)
         try:
