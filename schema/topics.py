@@ -6,10 +6,16 @@ LOG = "oracle.log"
 EVENTS = "oracle.events"
 CHANGES = "oracle.changes"
 REJECTED = "oracle.rejected"
+OTLP_SPANS = "otlp_spans"
+OTLP_LOGS = "otlp_logs"
+OTLP_METRICS = "otlp_metrics"
 
 HEADER_ENVIRONMENT = "environment"
 HEADER_ORIGIN = "origin"
 """`topic id:partition:offset:index` of the intake record that an event or call of the log came from."""
+
+HEADER_CONTENT_TYPE = "content-type"
+"""`application/json` where the value of an `otlp_*` topic is JSON; protobuf needs none."""
 
 MAX_VALUE_BYTES = 1024 * 1024
 """Larger values are rejected by whoever reads them."""
@@ -46,9 +52,9 @@ class TopicSpec:
 TOPICS = (
     TopicSpec(LOG, 24 * _HOUR_MS, log_partitioned=True),
     TopicSpec(EVENTS, 24 * _HOUR_MS, log_partitioned=False),
-    TopicSpec("otlp_spans", 24 * _HOUR_MS, log_partitioned=False),
-    TopicSpec("otlp_logs", 24 * _HOUR_MS, log_partitioned=False),
-    TopicSpec("otlp_metrics", 24 * _HOUR_MS, log_partitioned=False),
+    TopicSpec(OTLP_SPANS, 24 * _HOUR_MS, log_partitioned=False),
+    TopicSpec(OTLP_LOGS, 24 * _HOUR_MS, log_partitioned=False),
+    TopicSpec(OTLP_METRICS, 24 * _HOUR_MS, log_partitioned=False),
     TopicSpec(CHANGES, _HOUR_MS, log_partitioned=True),
     TopicSpec(REJECTED, 7 * 24 * _HOUR_MS, log_partitioned=False),
 )

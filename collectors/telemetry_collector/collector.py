@@ -1,5 +1,7 @@
 """The telemetry collector: the intake in one thread, the heartbeat beside it.
 
+It reads agents' events, and the spans and logs that tell of calls of models which bypass the proxy.
+
 `python -m collectors.telemetry_collector.collector` runs it as the source `telemetry@<bootstrap servers>`.
 """
 
@@ -9,36 +11,47 @@ from collectors.base.collector import Feed
 from collectors.base.publisher import LogPublisher
 from collectors.base.serve import FLUSH_SECONDS, runner_of, topics_of
 from collectors.base.settings import CollectorSettings
+from collectors.telemetry_collector.environments import Environments
 from collectors.telemetry_collector.events import EventReader
-from collectors.telemetry_collector.intake import Intake
+from collectors.telemetry_collector.intake import Intake, Topic
+from collectors.telemetry_collector.logs import LogReader
+from collectors.telemetry_collector.reading import Reader
+from collectors.telemetry_collector.spans import SpanReader
+from runtime import pricing
 from runtime.kafka import Producer, Topics, open_consumer
 from runtime.rejects import Rejecter
 from runtime.service import Service, run_async
-from schema.topics import EVENTS
+from schema.topics import EVENTS, OTLP_LOGS, OTLP_SPANS
 
 GROUP = "oracle-telemetry"
 
 
 class TelemetrySettings(CollectorSettings, frozen=True, kw_only=True):
-    """What the telemetry collector can be told: nothing beyond what every collector can."""
+    """What the telemetry collector can be told: your own prices, as the LLM proxy reads them."""
+
+    llm_prices_file: str = ""
 
 
 def intake_of(settings: CollectorSettings, producer: Producer, topics: Topics, group: str = GROUP) -> Intake:
     """Compose the intake from settings."""
+    environments = Environments(settings.oracle_environment, settings.oracle_max_environments)
+    readers: dict[str, Reader] = {
+        EVENTS: EventReader(environments, settings.oracle_strict_schema),
+        OTLP_SPANS: SpanReader(environments),
+        OTLP_LOGS: LogReader(environments),
+    }
     return Intake(
         open_consumer(settings, group),
         producer,
         LogPublisher(producer, settings.oracle_environment, topics.log_partitions),
         Rejecter(producer, "telemetry-collector"),
-        EventReader(
-            settings.oracle_environment, settings.oracle_max_environments, settings.oracle_strict_schema
-        ),
-        topics.ids[EVENTS],
+        {name: Topic(topics.ids[name], reader) for name, reader in readers.items()},
     )
 
 
 async def serve(service: Service[TelemetrySettings]) -> None:
     """Read and beat until the service stops. Raises BrokerFatal."""
+    pricing.load_prices(service.settings.llm_prices_file)
     topics = await topics_of(service)
     producer = Producer(service.settings, service.name)
     intake = intake_of(service.settings, producer, topics)

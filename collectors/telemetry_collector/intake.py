@@ -1,4 +1,4 @@
-"""The loop that takes `oracle.events` to the log: read, publish, commit what the broker has acknowledged.
+"""The loop that takes the intake (`oracle.events`, `otlp_*`) to the log: read, publish, and commit.
 
 An offset is committed only when everything up to it lies in the log or in `oracle.rejected`. A crash in
 between means reading again, with the same origins, which the aggregator skips: nothing lost, nothing twice.
@@ -8,19 +8,18 @@ It runs in a thread of its own, since reading blocks.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NamedTuple, Protocol
 
 from collectors.base.publisher import LogPublisher
-from collectors.telemetry_collector.events import EventReader
+from collectors.telemetry_collector.reading import Reader, Source
 from collectors.telemetry_collector.window import Slot, Window
 from runtime.kafka import Consumer, KafkaException, Message, TopicPartition, headers_of
 from runtime.logs import logger
-from runtime.metrics import DROPPED_FIELDS
 from runtime.rejects import Rejecter
-from schema.errors import BrokerFatal, InvalidMessage, QueueFull
-from schema.messages import EventRecord
-from schema.topics import EVENTS, HEADER_ENVIRONMENT
+from schema.errors import BrokerFatal, QueueFull
+from schema.topics import HEADER_CONTENT_TYPE, HEADER_ENVIRONMENT
 
 BATCH = 500
 WAIT_SECONDS = 0.2
@@ -42,6 +41,20 @@ class Flushes(Protocol):
         """Wait for the broker to take what is buffered."""
 
 
+class Place(NamedTuple):
+    """A partition of a topic of the intake."""
+
+    topic: str
+    partition: int
+
+
+class Topic(NamedTuple):
+    """A topic of the intake: its id, and what reads its records."""
+
+    id: str
+    reader: Reader
+
+
 class Intake:
     """Reads the intake as a member of a consumer group."""
 
@@ -51,20 +64,20 @@ class Intake:
         producer: Flushes,
         publisher: LogPublisher,
         rejecter: Rejecter,
-        reader: EventReader,
-        topic_id: str,
+        topics: Mapping[str, Topic],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._consumer = consumer
         self._producer = producer
         self._publisher = publisher
         self._rejecter = rejecter
-        self._reader = reader
-        self._topic_id = topic_id
+        self._topics = topics
         self._monotonic = monotonic
-        self._windows: dict[int, Window] = {}
+        self._windows: dict[Place, Window] = {}
         self._waiting: deque[Message] = deque()
-        self._committed: dict[int, int] = {}
+        self._outcomes: deque[Callable[[], None]] = deque()
+        """What came of the record read last and is not handed to the producer yet."""
+        self._committed: dict[Place, int] = {}
         self._committed_at = self._repeated_at = monotonic()
         self._failed = False
         self._paused: bool | None = False
@@ -88,7 +101,7 @@ class Intake:
     def subscribe(self) -> None:
         """Join the group."""
         self._consumer.subscribe(
-            [EVENTS], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+            list(self._topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
 
     def step(self) -> None:
@@ -112,12 +125,17 @@ class Intake:
     def _publish_waiting(self) -> int:
         """Publish in the order read; give the number of records for which there was no room."""
         try:
-            while self._waiting and self._unacknowledged() < MAX_UNACKNOWLEDGED:
-                self._take(self._waiting[0])
-                self._waiting.popleft()
+            while self._unacknowledged() < MAX_UNACKNOWLEDGED:
+                if self._outcomes:
+                    self._outcomes[0]()
+                    self._outcomes.popleft()
+                elif self._waiting:
+                    self._take(self._waiting.popleft())
+                else:
+                    break
         except QueueFull:
             self._log.debug("the producer is full: reading pauses", waiting=len(self._waiting))
-        return len(self._waiting)
+        return len(self._waiting) + len(self._outcomes)
 
     def _take(self, message: Message) -> None:
         if error := message.error():
@@ -125,40 +143,46 @@ class Intake:
                 raise BrokerFatal(error.str())
             self._log.warning("reading failed", error=error.str())
             return
-        partition, offset = message.partition() or 0, message.offset() or 0
-        window = self._windows.get(partition)
+        place, offset = Place(message.topic() or "", message.partition() or 0), message.offset() or 0
+        window = self._windows.get(place)
         if window is None:
             return  # It was taken from us meanwhile: its next owner reads the record.
         if offset <= window.last_read:
             # Origins under this id would be taken for repetitions: start again and ask for the new one.
-            raise BrokerFatal(f"{EVENTS} was made anew: its offsets begin again")
-        slot = Slot(offset)
-        self._publish(message, f"{self._topic_id}:{partition}:{offset}:0", slot)
-        window.add(slot)
+            raise BrokerFatal(f"{place.topic} was made anew: its offsets begin again")
+        self._read(place, offset, message, window)
 
-    def _publish(self, message: Message, origin: str, slot: Slot) -> None:
-        value = _bytes(message.value())
-        environment = dict(headers_of(message)).get(HEADER_ENVIRONMENT)
-        try:
-            taken = self._reader.read(value, environment, origin)
-        except InvalidMessage as error:
-            self._rejecter.reject(
-                error,
-                topic=EVENTS,
-                partition=message.partition() or 0,
-                offset=slot.offset,
-                value=value,
-                environment=(environment or b"").decode(errors="replace"),
-                delivered=slot.acknowledge,
+    def _read(self, place: Place, offset: int, message: Message, window: Window) -> None:
+        topic, headers = self._topics[place.topic], dict(headers_of(message))
+        value, environment = _bytes(message.value()), headers.get(HEADER_ENVIRONMENT)
+        origin = f"{topic.id}:{place.partition}:{offset}"
+        source = Source(value, environment, headers.get(HEADER_CONTENT_TYPE), origin, message.timestamp()[1])
+        read = topic.reader.read(source)
+        slot = Slot(offset, len(read.taken) + (read.refused is not None))
+        for taken in read.taken:
+            self._outcomes.append(
+                partial(
+                    self._publisher.publish,
+                    taken.record,
+                    environment=taken.environment,
+                    origin=f"{origin}:{taken.index}",
+                    delivered=slot.acknowledge,
+                )
             )
-            return
-        self._publisher.publish(
-            EventRecord(event=taken.event),
-            environment=taken.environment,
-            origin=origin,
-            delivered=slot.acknowledge,
-        )
-        DROPPED_FIELDS.inc(taken.dropped_fields)
+        if read.refused:
+            self._outcomes.append(
+                partial(
+                    self._rejecter.reject,
+                    read.refused,
+                    topic=place.topic,
+                    partition=place.partition,
+                    offset=offset,
+                    value=value,
+                    environment=(environment or b"").decode(errors="replace"),
+                    delivered=slot.acknowledge,
+                )
+            )
+        window.add(slot)
 
     def _unacknowledged(self) -> int:
         return sum(map(len, self._windows.values()))
@@ -173,16 +197,16 @@ class Intake:
             self._committed.clear()
         self._commit(list(self._windows), wait=False)
 
-    def _commit(self, partitions: list[int], *, wait: bool) -> None:
+    def _commit(self, places: list[Place], *, wait: bool) -> None:
         due = {
-            partition: position
-            for partition in partitions
-            if (position := self._windows[partition].advance()) is not None
-            and position != self._committed.get(partition)
+            place: position
+            for place in places
+            if (position := self._windows[place].advance()) is not None
+            and position != self._committed.get(place)
         }
         if not due:
             return
-        offsets = [TopicPartition(EVENTS, partition, position) for partition, position in due.items()]
+        offsets = [TopicPartition(*place, position) for place, position in due.items()]
         try:
             if wait:
                 self._consumer.commit(offsets=offsets, asynchronous=False)
@@ -195,12 +219,12 @@ class Intake:
         self._committed |= due
 
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        for place in partitions:
-            self._windows[place.partition] = Window()
+        for one in partitions:
+            self._windows[Place(one.topic, one.partition)] = Window()
         self._paused = None  # The new ones are not, and those that stay are as they were.
 
     def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        revoked = [place.partition for place in partitions if place.partition in self._windows]
+        revoked = [place for one in partitions if (place := Place(one.topic, one.partition)) in self._windows]
         if not self._failed:
             self._producer.flush(FLUSH_SECONDS)
             self._commit(revoked, wait=True)
@@ -208,13 +232,15 @@ class Intake:
 
     def _on_lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # Another member has them already: a commit of ours would be refused, or wrong.
-        self._forget([place.partition for place in partitions])
+        self._forget([Place(one.topic, one.partition) for one in partitions])
 
-    def _forget(self, partitions: list[int]) -> None:
-        for partition in partitions:
-            self._windows.pop(partition, None)
-            self._committed.pop(partition, None)
-        self._waiting = deque(one for one in self._waiting if one.partition() not in partitions)
+    def _forget(self, places: list[Place]) -> None:
+        for place in places:
+            self._windows.pop(place, None)
+            self._committed.pop(place, None)
+        # What came of the record read last is published all the same: its next owner tells it again under
+        # the same origin.
+        self._waiting = deque(one for one in self._waiting if (one.topic(), one.partition()) not in places)
 
 
 def _bytes(value: object) -> bytes | None:

@@ -4,17 +4,22 @@ from collections import deque
 
 
 class Slot:
-    """One record that was read, and whether what came of it has reached the broker."""
+    """One record that was read, and how much of what came of it has not reached the broker."""
 
-    __slots__ = ("acknowledged", "offset")
+    __slots__ = ("missing", "offset")
 
-    def __init__(self, offset: int) -> None:
+    def __init__(self, offset: int, outcomes: int = 1) -> None:
         self.offset = offset
-        self.acknowledged = False
+        self.missing = outcomes
+
+    @property
+    def acknowledged(self) -> bool:
+        """Say whether the broker has all that came of it; also true where nothing did."""
+        return self.missing == 0
 
     def acknowledge(self) -> None:
-        """Note that the broker has it; called from the producer's thread."""
-        self.acknowledged = True
+        """Note that the broker has one more; called from the producer's one thread alone."""
+        self.missing -= 1
 
 
 class Window:

@@ -3,8 +3,9 @@
 from typing import Any, cast
 
 from collectors.base.publisher import LogPublisher
+from collectors.telemetry_collector.environments import Environments
 from collectors.telemetry_collector.events import EventReader
-from collectors.telemetry_collector.intake import Intake
+from collectors.telemetry_collector.intake import Intake, Topic
 from runtime.kafka import TopicPartition
 from runtime.rejects import Rejecter
 from schema.topics import EVENTS
@@ -39,8 +40,7 @@ def test_partitions_that_were_paused_before_a_rebalance_are_read_again_after_it(
         cast("Any", producer),
         LogPublisher(producer, "prod", 4),
         Rejecter(cast("Any", producer), "test"),
-        EventReader("prod", 1, strict=True),
-        "topic-id",
+        {EVENTS: Topic("topic-id", EventReader(Environments("prod", 1), strict=True))},
     )
     intake._on_assign(consumer, member.assign(0))
     intake._pause(True)
