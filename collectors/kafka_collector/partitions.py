@@ -74,6 +74,7 @@ class Partitions:
                 moved.add(place)
                 if self._note_low(place, low):
                     touched.add(place[0])
+        touched |= {name for name in self._ended.keys() & self.topics.keys() if self._came_again(name)}
         for name, shape in self.topics.items():
             if not self._refused[name]:
                 shape.history.note(sample.at, shape.ends)
@@ -136,13 +137,7 @@ class Partitions:
         changed = changed or self._shapes.get(name) != shape
         self._shapes[name] = shape
         if state is None:
-            state = self.topics[name] = TopicShape(told.partitions)
-            ended_at, ends = self._ended.pop(name, (-REMEMBERED_SECONDS, 0))
-            places = [(name, number) for number in told.partitions]
-            told_ends = [sample.end[place] for place in places if place in sample.end]
-            all_told = len(told_ends) == len(places)
-            if sample.at - ended_at < REMEMBERED_SECONDS and all_told and sum(told_ends) < ends:
-                state.recreated_at = sample.at
+            self.topics[name] = TopicShape(told.partitions)
             return True
         if state.partitions != told.partitions:
             if state.partitions and len(told.partitions) > len(state.partitions):
@@ -154,6 +149,17 @@ class Partitions:
             state.partitions = told.partitions
             return True
         return changed
+
+    def _came_again(self, name: str) -> bool:
+        """Compare a topic with its namesake that ended, once all ends are told; true when it is new."""
+        state, (ended_at, ends) = self.topics[name], self._ended[name]
+        if self.at - ended_at < REMEMBERED_SECONDS:
+            if not state.partitions or any((name, number) not in self.end for number in state.partitions):
+                return False
+            if state.ends < ends:
+                state.recreated_at = self.at
+        del self._ended[name]
+        return state.recreated_at == self.at
 
     def _forget(self, topics: frozenset[str]) -> None:
         for name in topics:

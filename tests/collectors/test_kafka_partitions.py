@@ -102,6 +102,18 @@ def test_a_topic_that_comes_again_much_later_or_with_all_it_had_was_not_made_ane
     assert partitions.topics["tasks"].recreated_at is None
 
 
+@pytest.mark.parametrize(
+    "first",
+    [TopicSample("tasks", (0,), leaderless=frozenset({0})), TopicSample("tasks", refused="not authorized")],
+)
+def test_a_topic_made_anew_is_known_as_one_when_all_its_ends_are_told(first: TopicSample) -> None:
+    partitions = fed(sample(0, {P0: 9}), sample(2, {}), sample(4, {}, topics={"tasks": first}))
+    assert partitions.topics["tasks"].recreated_at is None
+    assert partitions.take(sample(6, {P0: 3})).topics == {"tasks"}
+    assert partitions.topics["tasks"].recreated_at == START + 6
+    assert partitions.take(sample(8, {P0: 3})).topics == set()
+
+
 def test_a_topic_that_is_refused_for_a_while_is_as_it_was() -> None:
     partitions = fed(sample(0, {P0: 9}))
     refused = {"tasks": TopicSample("tasks", refused="not authorized")}
