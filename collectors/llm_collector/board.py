@@ -1,4 +1,4 @@
-"""What the proxy shows of itself: calls in flight, and the limits of the models that were called.
+"""What the proxy shows of itself: calls in flight, and the models that were called or found.
 
 The runner observes it as a collector that watches: first everything, then each change. It keeps the present
 state only, so a broker that is away for long costs no memory, and it belongs to the event loop's thread.
@@ -8,11 +8,13 @@ thousand calls a second do not make a thousand records. What changes a model's s
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterable
 
-from collectors.base.collector import Complete, Gone, Item, Observed
+from collectors.base.collector import Complete, Gone, Item, Observed, Partial
 from collectors.llm_collector.calls import Arrival
-from collectors.llm_collector.limits import Answer, ModelLimits
+from collectors.llm_collector.limits import Answer
+from collectors.llm_collector.model_status import ModelStatus, Shown
 from schema.observed import ModelObserved
 from schema.types import Part
 
@@ -26,11 +28,13 @@ class Board:
     name = "llm"
 
     def __init__(self) -> None:
-        self._limits = ModelLimits()
+        self._models = ModelStatus()
         self._now: dict[tuple[str, str], Part] = {}
         # Ordered, without duplicates.
         self._changed: dict[tuple[str, str], None] = {}
         self._later: dict[tuple[str, str], None] = {}
+        # Why an endpoint's models cannot be read, by the part's name; empty: they can again.
+        self._unread: dict[str, str] = {}
         self._watched = False
         self._news = asyncio.Event()
 
@@ -48,20 +52,15 @@ class Board:
 
     def told(self, answer: Answer) -> None:
         """Take over what an answer tells of its model: once its headers came, and again at its end."""
-        told = self._limits.answered(answer)
-        if told.gone is not None:
-            key = ("model", told.gone)
-            self._now.pop(key, None)
-            self._change(key)
-        key = ("model", told.id)
-        known = self._now.get(key)
-        if known == told.model:
-            return
-        self._now[key] = told.model
-        if isinstance(known, ModelObserved) and _state_of(known) == _state_of(told.model):
-            self._change_later(key)
-        else:
-            self._change(key)
+        self._show(self._models.answered(answer, time.monotonic()))
+
+    def found(self, provider: str, models: Iterable[ModelObserved], reason: str = "") -> None:
+        """Show an endpoint's models, called or not; `reason` is why it cannot be asked for them, or empty."""
+        self._show(self._models.found(provider, models, time.monotonic()))
+        part = f"models of {provider}"
+        if self._unread.get(part, "") != reason:
+            self._unread[part] = reason
+            self._news.set()
 
     def present(self) -> dict[tuple[str, str], Part]:
         """Give everything that is shown now, by kind and id."""
@@ -74,13 +73,33 @@ class Board:
         for (kind, key), value in self.present().items():
             yield Observed(kind, key, value)
         yield Complete(KINDS)
+        told: dict[str, str] = {}
         while True:
+            for part, reason in self._unread.items():
+                if told.get(part, "") != reason:
+                    yield Partial((part,), reason)
+            told = dict(self._unread)
             await self._news.wait()
             self._news.clear()
             changed, self._changed = self._changed, {}
             for kind, key in changed:
                 present = self._now.get((kind, key))
                 yield Gone(kind, key) if present is None else Observed(kind, key, present)
+
+    def _show(self, models: Iterable[Shown]) -> None:
+        for model_id, model in models:
+            key = ("model", model_id)
+            known = self._now.get(key)
+            if known == model:
+                continue
+            if model is None:
+                del self._now[key]
+                self._change(key)
+            elif isinstance(known, ModelObserved) and _state_of(known) == _state_of(model):
+                self._now[key] = model
+                self._change_later(key)
+            else:
+                self._set(key, model)
 
     def _set(self, key: tuple[str, str], value: Part) -> None:
         self._now[key] = value
