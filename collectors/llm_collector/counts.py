@@ -16,6 +16,8 @@ _CACHE_WRITE = ("cache_creation_input_tokens", "cache_write_tokens", "cache_crea
 _CACHE_WRITE_DETAILS = ("cache_creation", "cache_creation_token_details")
 _REASONING = ("reasoning_tokens", "thinking_tokens")
 _APART = ("cache_read_input_tokens", "cache_creation_input_tokens")
+NAMES = frozenset({*_PROMPT, *_COMPLETION, *_CACHED, *_CACHE_WRITE})
+"""An object with none of these fields tells no counts."""
 MAX_COUNT = 2**53
 
 

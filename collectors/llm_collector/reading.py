@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from collectors.llm_collector.counts import Counts
-from collectors.llm_collector.estimates import characters_of, estimated_tokens, texts_of, weighed
+from collectors.llm_collector.counts import NAMES, Counts
+from collectors.llm_collector.estimates import characters_of, estimated_tokens, weighed
+from collectors.llm_collector.generated import MAX_PARTS, brings_audio, generated
 from collectors.llm_collector.refusals import Limited, refusal_of
 
 __all__ = ["Reading", "characters_of", "estimated_tokens", "name_of", "word_of"]
@@ -24,14 +25,6 @@ UNNAMED_ERROR = "unnamed_error"
 _MACHINE_WORD = re.compile(r"[\w.\-]{1,64}")
 _FINISH = ("finish_reason", "stop_reason", "done_reason")
 _ENDS = frozenset({"completed", "failed", "incomplete", "cancelled"})
-_TEXTS = ("text", "content", "delta", "partial_json", "refusal", "response")
-"""Where generated text stands, in a piece of an answer."""
-_REASONING_TEXTS = ("reasoning_content", "reasoning", "thinking")
-"""Where reasoning stands; some tell it under two of these names at once."""
-_NO_TEXT_KINDS = (".done", ".audio.delta", "_content.delta")
-"""Events that repeat what was said, or bring sound or what a tool said."""
-_MAX_PIECES = 1000
-"""Choices, blocks or calls that are read of one document."""
 
 
 @dataclass
@@ -61,18 +54,20 @@ class Reading(Counts):
 
     def take(self, document: Any) -> None:
         """Read one JSON document of an answer."""
+        if not isinstance(document, dict):
+            return
+        begins = document.get("type") == "message_start"
         for part in _parts(document):
             self.response_id = self.response_id or name_of(part.get("id"))
             self.response_model = self.response_model or name_of(part.get("model"))
-            self._take_usage(part, begins=document.get("type") == "message_start")
+            choices = _objects(part.get("choices"))
+            for place in (part, part.get("x_groq"), *choices):
+                if place is not None:
+                    self._take_usage(place, begins)
             self._take_end(part)
-            for piece in _pieces(part):
-                first = piece.get("index") in (None, 0) or self.finish_reason is None
-                if first and (reason := word_of(_first(piece, _FINISH))):
-                    self.finish_reason = reason
-                self._take_error(piece.get("error"))
-                self._take_text(piece, whole=part is document)
-        if isinstance(document, dict) and document.get("type") == "error" and "error" not in document:
+            for piece in _pieces(part, choices):
+                self._take_piece(piece, whole=part is document)
+        if begins is False and document.get("type") == "error" and "error" not in document:
             self._take_error(document)
 
     def tokens(self, prompt_characters: int, streamed: bool) -> tuple[int | None, int | None, bool]:
@@ -93,17 +88,18 @@ class Reading(Counts):
             told = max(estimated_tokens(self.text_characters), self.completion_tokens or 0)
         return prompt, told, True
 
-    def _take_usage(self, part: dict[str, Any], begins: bool) -> None:
-        self.service_tier = word_of(part.get("service_tier")) or self.service_tier
-        self.take_counts(part)
-        for place in (part, part.get("x_groq"), *_list(part, "choices")):
-            if isinstance(place, dict) and isinstance(usage := place.get("usage"), dict):
-                self.service_tier = word_of(usage.get("service_tier")) or self.service_tier
-                self.take_counts(usage, begins)
+    def _take_usage(self, place: Any, begins: bool) -> None:
+        usage = place.get("usage") if isinstance(place, dict) else None
+        for one in (place, usage):
+            if isinstance(one, dict):
+                if "service_tier" in one:
+                    self.service_tier = word_of(one["service_tier"]) or self.service_tier
+                if not NAMES.isdisjoint(one):
+                    self.take_counts(one, begins)
 
     def _take_end(self, part: dict[str, Any]) -> None:
         """Read how a response of OpenAI's newer interface ended."""
-        if part.get("object") == "response" and part.get("status") in _ENDS:
+        if part.get("object") == "response" and word_of(part.get("status")) in _ENDS:
             details = part.get("incomplete_details")
             reason = details.get("reason") if isinstance(details, dict) else None
             self.finish_reason = word_of(reason) or part["status"]
@@ -117,7 +113,7 @@ class Reading(Counts):
         code, kind = None, None
         if isinstance(error, dict):
             code, kind = error.get("code"), error.get("type")
-            if kind in {None, "None", "error"}:
+            if kind in (None, "None", "error"):
                 kind = error.get("status")
         named = word_of(code) if code != "None" and not _status_word(code) else None
         self.error_code = named or told.reason or self.error_code
@@ -125,14 +121,19 @@ class Reading(Counts):
         if self.streamed and self.error_type is None and self.error_code is None:
             self.error_type = UNNAMED_ERROR  # of a body, the HTTP status says more
 
-    def _take_text(self, piece: dict[str, Any], whole: bool) -> None:
-        for text in _generated(piece, whole):
+    def _take_piece(self, piece: dict[str, Any], whole: bool) -> None:
+        for name in _FINISH:
+            if (reason := piece.get(name)) is not None and (
+                self.finish_reason is None or piece.get("index") in (None, 0)
+            ):
+                self.finish_reason = word_of(reason) or self.finish_reason
+        if "error" in piece:
+            self._take_error(piece["error"])
+        for text in generated(piece, whole):
             self.text_characters += weighed(text)
             if self.keep_characters > len(self.text):
                 self.text += text[: self.keep_characters - len(self.text)]
-        audio = piece.get("audio")
-        if piece.get("type") == "response.audio.delta" or (isinstance(audio, dict) and audio.get("data")):
-            self.audio_seen = True
+        self.audio_seen = self.audio_seen or brings_audio(piece)
 
 
 def name_of(value: Any) -> str | None:
@@ -160,55 +161,18 @@ def _parts(document: Any) -> Iterator[dict[str, Any]]:
                 yield inner
 
 
-def _pieces(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _pieces(part: dict[str, Any], choices: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Give every place of a part that may hold generated text or a reason to finish."""
     yield part
     for name in ("delta", "content_block"):
         if isinstance(inner := part.get(name), dict):
             yield inner
-    for choice in _list(part, "choices"):
+    for choice in choices:
         yield choice
-        yield from (choice[name] for name in ("delta", "message") if isinstance(choice.get(name), dict))
+        for name in ("delta", "message"):
+            if isinstance(inner := choice.get(name), dict):
+                yield inner
 
 
-def _generated(piece: dict[str, Any], whole: bool) -> Iterator[str]:
-    """Give the generated texts of a piece, reasoning and tool arguments among them.
-
-    The `output` of a `whole` answer only: the last event of a stream repeats it.
-    """
-    kind = piece.get("type")
-    if isinstance(kind, str) and kind.endswith(_NO_TEXT_KINDS):
-        return
-    for text in (*(piece.get(name) for name in _TEXTS), _first(piece, _REASONING_TEXTS)):
-        if isinstance(text, str) and text:
-            yield text
-    if kind in {"tool_use", "server_tool_use"} and isinstance(name := piece.get("name"), str):
-        yield name
-    for block in (*_list(piece, "content"), *(_list(piece, "output") if whole else ())):
-        yield from _of_block(block)
-    for call in _list(piece, "tool_calls"):
-        yield from texts_of([call.get("function"), call.get("custom")])
-    yield from texts_of(piece.get("function_call"))
-    if isinstance(audio := piece.get("audio"), dict) and isinstance(said := audio.get("transcript"), str):
-        yield said
-
-
-def _of_block(block: dict[str, Any]) -> Iterator[str]:
-    """Give the texts of a content block, or of an item of a response."""
-    for name in ("text", "thinking", "content", "arguments", "refusal"):
-        value = block.get(name)
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, list):
-            yield from (
-                one["text"] for one in value if isinstance(one, dict) and isinstance(one.get("text"), str)
-            )
-
-
-def _list(piece: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    value = piece.get(name)
-    return [one for one in value[:_MAX_PIECES] if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _first(piece: dict[str, Any], names: tuple[str, ...]) -> Any:
-    return next((piece[name] for name in names if piece.get(name) is not None), None)
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value[:MAX_PARTS] if isinstance(one, dict)] if isinstance(value, list) else []

@@ -17,14 +17,14 @@ from collectors.llm_collector.unpacking import Unreadable, unpacker
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """Of a body that is kept whole; of a larger one (many embeddings) only the end is read."""
 MAX_EVENT_BYTES = 1024 * 1024
-MAX_DOCUMENTS_PER_CHUNK = 50_000
+MAX_DOCUMENTS_PER_CHUNK = 20_000
 """Reading must not hold up the calls beside it: who sends more at once is not read on."""
 TAIL_BYTES = 16 * 1024
 _SMALL_BYTES = 8 * 1024
 _MAX_FIELD_BYTES = 2 * 1024 * 1024
 
 _EVENTS, _LINES = "text/event-stream", frozenset({"application/x-ndjson", "application/jsonl"})
-_EVENT_LINES = re.compile(rb"^data:[ \t]*([^\s][^\n]*)|^\r?(?:\n\r?)*$", re.MULTILINE)
+_EVENT_LINES = re.compile(rb"^data:[ \t]*([^\s][^\n]*)|^\r?$(?:\n\r?$)*+", re.MULTILINE)
 """A line with data, its group; or a run of blank lines, which ends an event."""
 _FULL_LINES = re.compile(rb"[^\n]+")
 _USAGE = re.compile(r'"usage"\s*:\s*(?=\{)')
