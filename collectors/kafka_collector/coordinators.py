@@ -99,12 +99,10 @@ class Coordinators:
         """
         return await asyncio.to_thread(self._rebalancing)
 
-    async def commits(self, names: Collection[str]) -> dict[str, dict[Place, Commit]]:
-        """Give the committed offsets of these groups; those that do not answer are left out."""
-        return await asyncio.to_thread(self._commits, names)
-
-    def _commits(self, names: Collection[str]) -> dict[str, dict[Place, Commit]]:
-        return self._commits_client.offsets(names, ANSWER_SECONDS).told
+    async def commits(self, names: Collection[str]) -> tuple[dict[str, dict[Place, Commit]], dict[str, str]]:
+        """Give the committed offsets of these groups, and why those of the others are not told."""
+        answered = await asyncio.to_thread(self._commits_client.offsets, names, ANSWER_SECONDS)
+        return answered.told, refusals(answered.refused, _worded)
 
     def _rebalancing(self) -> dict[str, str]:
         self._lost = False

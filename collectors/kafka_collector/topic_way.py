@@ -78,10 +78,11 @@ class TopicWay:
             self._restarts, self._said = self._topic.table.restarts, {}
         await self._name_topics(metadata)
         changed, ended = await self._follow()
-        overlaid, unanswered = await self._overlay(progress, highs)
-        if unanswered:
-            held_back = f"open transactions hold back the commits of {unanswered} groups, which do not answer"
-            errors = (*errors, held_back)
+        overlaid, refused = await self._overlay(progress, highs)
+        if refused:
+            reasons = "; ".join(sorted(set(refused.values())))
+            held_back = f"open transactions hold back the commits of {len(refused)} groups"
+            errors = (*errors, f"{held_back}, which are not told: {reasons}")
         changed = (changed | overlaid) & self._groups.keys()
         return GroupsSample(self._groups, changed, ended, progress.whole, errors)
 
@@ -120,17 +121,18 @@ class TopicWay:
                 known.add(name)
         return frozenset(known), ended
 
-    async def _overlay(self, progress: Progress, highs: Mapping[int, int]) -> tuple[frozenset[str], int]:
+    async def _overlay(
+        self, progress: Progress, highs: Mapping[int, int]
+    ) -> tuple[frozenset[str], Mapping[str, str]]:
         """Ask for the commits that open transactions hold back, of whichever group.
 
         What a transaction wrote keeps everything behind it in its partition from being read until it ends.
-        Gives the groups that changed, and how many did not answer.
+        Gives the groups that changed, and why others are not told.
         """
         before = self._said
         names = self._topic.table.groups_in(progress.held) if progress.held else {}
-        answered: Mapping[str, Commits] = await self._coordinators.commits(names) if names else {}
-        unanswered = len(names) - len(answered)
-        answered = {**answered, **self._losses.take(answered, self._groups)}
+        told, refused = await self._coordinators.commits(names) if names else ({}, {})
+        answered = {**told, **self._losses.take(told, self._groups)}
         self._said = {name: _Said(commits) for name, commits in answered.items()}
         for name, number in names.items():
             said = before.get(name)
@@ -142,7 +144,7 @@ class TopicWay:
         freed = before.keys() - self._said.keys()
         changed = {name for name in freed if self._show(name, None)}
         changed |= {name for name, said in self._said.items() if self._show(name, said)}
-        return frozenset(changed), unanswered
+        return frozenset(changed), refused
 
     def _show(self, name: str, said: _Said | None) -> bool:
         """Take a group from the table, with what its coordinator said instead; true when it changed."""

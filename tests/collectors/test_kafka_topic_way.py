@@ -39,19 +39,23 @@ class FakeTopic:
 
 
 class FakeCoordinators:
-    """Stands for the coordinators: `by_group` is what they tell; who is not there does not answer."""
+    """Stands for the coordinators: `by_group` is what they tell; `reason` is why of others they do not."""
 
     def __init__(self) -> None:
         self.by_group: dict[str, dict[TopicPartition, Commit]] = {}
         self.asked: list[str] = []
+        self.reason = "no answer in 10 s"
         self.lost = False
 
     async def rebalancing(self) -> dict[str, str]:
         return {}
 
-    async def commits(self, names: Collection[str]) -> dict[str, dict[TopicPartition, Commit]]:
+    async def commits(
+        self, names: Collection[str]
+    ) -> tuple[dict[str, dict[TopicPartition, Commit]], dict[str, str]]:
         self.asked = sorted(names)
-        return {name: commits for name, commits in self.by_group.items() if name in names}
+        told = {name: commits for name, commits in self.by_group.items() if name in names}
+        return told, {name: self.reason for name in names if name not in told}
 
 
 class FakeClient:
@@ -126,14 +130,19 @@ async def test_what_an_open_transaction_holds_back_is_asked_of_the_coordinators(
     assert "writer" in freed.changed
 
 
-async def test_groups_that_are_held_back_and_do_not_answer_are_told(parts: Parts) -> None:
-    topic, _, way = parts
+@pytest.mark.parametrize("reason", ["no answer in 10 s", "Broker: Group authorization failed"])
+async def test_why_groups_that_are_held_back_are_not_told_is_said_once(parts: Parts, reason: str) -> None:
+    topic, coordinators, way = parts
+    coordinators.reason = reason
     topic.say("writer", 0, 3, 1000)
+    topic.say("neighbour", 0, 3, 1000)
     await way.read(NOBODY)
     topic.progress = Progress(0, 0, whole=True, held=frozenset({0}))
     held = await way.read(NOBODY)
     assert held.groups["writer"].commits == {TASKS: Commit(3, 1.0)}
-    assert held.errors == ("open transactions hold back the commits of 1 groups, which do not answer",)
+    assert held.errors == (
+        f"open transactions hold back the commits of 2 groups, which are not told: {reason}",
+    )
 
 
 async def test_who_is_held_back_and_stops_answering_keeps_what_it_said_last(parts: Parts) -> None:
