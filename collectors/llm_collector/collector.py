@@ -19,6 +19,7 @@ from collectors.base.runner import Pace, Runner
 from collectors.llm_collector.addresses import SafeResolver
 from collectors.llm_collector.board import Board
 from collectors.llm_collector.connection import Connection
+from collectors.llm_collector.discovery import discovery_of, open_asking
 from collectors.llm_collector.keys import Keys
 from collectors.llm_collector.outbox import Outbox
 from collectors.llm_collector.proxy import Proxy
@@ -110,15 +111,17 @@ def server_of(app: Callable[..., Awaitable[None]], settings: LlmSettings) -> uvi
 async def serve(service: Service[LlmSettings]) -> None:
     """Forward and record until the service stops."""
     settings = service.settings
+    pricing.load_prices(settings.llm_prices_file)
     routes, board, outbox = Routes(settings), Board(), Outbox()
     recorder = Recorder(board, outbox, Keys(settings.llm_key_labels))
     listening = _listen(settings)
     port = listening.getsockname()[1]
-    async with open_client(settings) as client:
+    async with open_client(settings) as client, open_asking(SafeResolver()) as asking:
         app = Proxy(routes, client, recorder, settings)
         server = server_of(app, settings)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         publishing = asyncio.create_task(_publish(service, board, outbox, f"{socket.gethostname()}:{port}"))
+        discovering = asyncio.create_task(discovery_of(settings, routes, asking, board).run())
         stopping = asyncio.create_task(asyncio.to_thread(service.stop.wait))
         await asyncio.to_thread(pricing.warm_up)
         service.health.report("proxy", True)
@@ -130,7 +133,8 @@ async def serve(service: Service[LlmSettings]) -> None:
             server.should_exit = True
             await serving
             publishing.cancel()
-            await asyncio.gather(publishing, return_exceptions=True)
+            discovering.cancel()
+            await asyncio.gather(publishing, discovering, return_exceptions=True)
         if not publishing.cancelled():
             publishing.result()
 

@@ -18,11 +18,16 @@ from aiohttp.abc import AbstractResolver
 from collectors.llm_collector.endpoints import (
     Endpoint,
     Listing,
+    endpoints_of,
     ollama_listing,
     openai_listing,
     seen,
     unseen,
 )
+from collectors.llm_collector.model_list import tracked_models
+from collectors.llm_collector.routes import Routes
+from collectors.llm_collector.settings import LlmSettings
+from runtime.logs import logger
 from schema.errors import OracleError, SourceDenied, SourceRefused, SourceUnavailable
 from schema.observed import ModelObserved
 
@@ -50,6 +55,15 @@ def open_asking(resolver: AbstractResolver | None = None) -> aiohttp.ClientSessi
         connector=aiohttp.TCPConnector(resolver=resolver, limit=8, force_close=True),
         timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
     )
+
+
+def discovery_of(
+    settings: LlmSettings, routes: Routes, client: aiohttp.ClientSession, board: Shows
+) -> "Discovery":
+    """Show the models that need no asking, and give what asks for the others."""
+    for provider, models in tracked_models(settings).items():
+        board.found(provider, models, "")
+    return Discovery(endpoints_of(settings, routes), client, board)
 
 
 class Discovery:
@@ -94,7 +108,13 @@ class Discovery:
     async def _ask_forever(self, endpoint: Endpoint) -> None:
         failures = 0
         while True:
-            failures = 0 if await self.ask(endpoint) else failures + 1
+            try:
+                failures = 0 if await self.ask(endpoint) else failures + 1
+            except Exception as error:  # noqa: BLE001 - a fault here must stop neither the asking nor the proxy
+                logger().error(
+                    "an endpoint was not asked", provider=endpoint.provider, error=type(error).__name__
+                )
+                failures += 1
             wait = min(INTERVAL_SECONDS, RETRY_SECONDS * 2.0 ** min(failures - 1, 10))
             await asyncio.sleep((wait if failures else INTERVAL_SECONDS) * self._jitter())
 
