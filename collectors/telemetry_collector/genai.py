@@ -44,12 +44,15 @@ _HOSTS = {
 }  # fmt: skip
 """Providers that speak OpenAI's API, so that an instrumentation of OpenAI's library takes them for it."""
 _OLLAMA_PORT = 11434
-_FRAMEWORKS = frozenset({"unknown", "langchain", "llamaindex", "llama_index", "crewai", "haystack"})
+_FRAMEWORKS = frozenset(
+    {"unknown", "langchain", "llamaindex", "llama_index", "crewai", "haystack", "strands-agents"}
+)
 """What stands for the provider where only a framework is known: the model's name may tell its maker."""
 _MAKERS = {
     "gpt-": "openai", "o1": "openai", "o3": "openai", "o4": "openai", "text-embedding-": "openai",
     "claude-": "anthropic", "gemini-": "google", "mistral-": "mistral", "deepseek-": "deepseek",
-    "grok-": "x-ai", "command-": "cohere",
+    "grok-": "x-ai", "command-": "cohere", "anthropic.": "aws", "us.anthropic.": "aws",
+    "eu.anthropic.": "aws", "amazon.nova-": "aws", "us.amazon.nova-": "aws",
 }  # fmt: skip
 
 

@@ -1,0 +1,354 @@
+"""Spans into calls: attribute sets as instrumentations write them, and what each comes to."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from google.protobuf import json_format
+from msgspec import UNSET
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from collectors.telemetry_collector.environments import Environments
+from collectors.telemetry_collector.spans import SpanReader
+from runtime.metrics import TELEMETRY_SKIPPED
+from schema.messages import Call
+from schema.wire import encode
+from tests.telemetry.requests import AT_MS, TRACE, batch, calls, chat, read, source, span
+
+FIELDS = (
+    "provider", "model", "response_model", "operation", "prompt_tokens", "completion_tokens",
+    "cached_tokens", "cache_write_tokens", "reasoning_tokens",
+)  # fmt: skip
+
+OPENAI_V2 = {
+    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+    "gen_ai.response.model": "gpt-4o-2024-08-06", "gen_ai.response.id": "chatcmpl-AdWkbLSz8Y8R0dSn",
+    "gen_ai.response.finish_reasons": ["stop"], "gen_ai.usage.input_tokens": 1200,
+    "gen_ai.usage.output_tokens": 80, "gen_ai.usage.cache_read.input_tokens": 1024,
+    "server.address": "api.openai.com", "server.port": 443,
+    "openai.response.service_tier": "default",
+}  # fmt: skip
+"""opentelemetry-instrumentation-openai-v2, latest conventions."""
+OPENAI_OLD = {
+    "gen_ai.operation.name": "chat", "gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o-mini",
+    "gen_ai.response.model": "gpt-4o-mini-2024-07-18", "gen_ai.usage.input_tokens": 9,
+    "gen_ai.usage.output_tokens": 3, "server.address": "api.openai.com",
+}  # fmt: skip
+"""The same, conventions of v1.30."""
+TRACELOOP_OPENAI = {
+    "gen_ai.system": "OpenAI", "llm.request.type": "chat", "gen_ai.request.model": "gpt-4o",
+    "gen_ai.response.model": "gpt-4o-2024-08-06", "gen_ai.response.id": "chatcmpl-BMxfSPDdDxB5nJUd",
+    "gen_ai.usage.prompt_tokens": 20, "gen_ai.usage.completion_tokens": 30, "llm.usage.total_tokens": 50,
+    "gen_ai.prompt.0.content": "Tell me a secret", "gen_ai.completion.0.finish_reason": "stop",
+    "llm.is_streaming": False, "gen_ai.usage.cache_read_input_tokens": 0,
+}  # fmt: skip
+TRACELOOP_ANTHROPIC = {
+    "gen_ai.system": "Anthropic", "llm.request.type": "completion",
+    "gen_ai.request.model": "claude-sonnet-4-5-20250929", "gen_ai.usage.input_tokens": 1167,
+    "gen_ai.usage.output_tokens": 220, "llm.usage.total_tokens": 1387,
+    "gen_ai.usage.cache_read_input_tokens": 1163, "gen_ai.usage.cache_creation_input_tokens": 0,
+}  # fmt: skip
+"""OpenLLMetry counts the cached tokens among the input tokens."""
+OPENINFERENCE = {
+    "openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", "llm.provider": "azure",
+    "llm.system": "openai", "llm.token_count.prompt": 500, "llm.token_count.completion": 60,
+    "llm.token_count.total": 560, "llm.token_count.prompt_details.cache_read": 128,
+    "llm.token_count.completion_details.reasoning": 40, "input.value": "a prompt",
+}  # fmt: skip
+OPENINFERENCE_EMBEDDING = {
+    "openinference.span.kind": "EMBEDDING", "embedding.model_name": "text-embedding-3-small",
+    "llm.system": "openai", "llm.token_count.prompt": 8,
+}  # fmt: skip
+BEDROCK_MODEL = "us.anthropic.claude-sonnet-4-20250514-v1:0"
+STRANDS_BEDROCK = {
+    "gen_ai.operation.name": "chat", "gen_ai.system": "strands-agents",
+    "gen_ai.request.model": BEDROCK_MODEL, "gen_ai.usage.input_tokens": 10,
+    "gen_ai.usage.output_tokens": 50, "gen_ai.usage.total_tokens": 2060,
+    "gen_ai.usage.cache_read_input_tokens": 1500, "gen_ai.usage.cache_write_input_tokens": 500,
+}  # fmt: skip
+"""Bedrock counts input tokens without those of the cache; the total tells it."""
+PYDANTIC_AI = {
+    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.system": "anthropic",
+    "gen_ai.request.model": "claude-sonnet-4-5", "gen_ai.response.model": "claude-sonnet-4-5-20250929",
+    "gen_ai.usage.input_tokens": 900, "gen_ai.usage.output_tokens": 70,
+    "gen_ai.usage.details.cache_read_tokens": 400, "gen_ai.usage.details.cache_write_tokens": 100,
+}  # fmt: skip
+GOOGLE = {
+    "gen_ai.operation.name": "generate_content", "gen_ai.provider.name": "gcp.gemini",
+    "gen_ai.request.model": "gemini-2.5-flash", "gen_ai.usage.input_tokens": 100,
+    "gen_ai.usage.output_tokens": 20, "gen_ai.usage.reasoning.output_tokens": 300,
+}  # fmt: skip
+"""Thoughts were left out of the output tokens: they are more than those."""
+CLAUDE_CODE_SPAN = {
+    "span.type": "llm_request", "model": "claude-opus-4-5", "gen_ai.system": "anthropic",
+    "gen_ai.request.model": "claude-opus-4-5", "input_tokens": 2, "output_tokens": 1200,
+    "cache_read_tokens": 84562, "cache_creation_tokens": 7096, "success": True, "stop_reason": "tool_use",
+    "request_id": "req_011CSHoEeqs5C35K2UUqR7Fy", "ttft_ms": 812,
+}  # fmt: skip
+OLLAMA_BY_OPENAIS_LIBRARY = {
+    "gen_ai.operation.name": "chat", "gen_ai.system": "openai", "gen_ai.request.model": "llama3.2",
+    "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6, "server.address": "localhost",
+    "server.port": 11434,
+}  # fmt: skip
+GROQ_BY_OPENAIS_LIBRARY = {
+    **OPENAI_OLD,
+    "gen_ai.request.model": "llama-3.3-70b",
+    "server.address": "api.groq.com",
+}
+LANGCHAIN = {
+    "gen_ai.system": "Langchain", "llm.request.type": "chat", "gen_ai.request.model": "claude-sonnet-4-5",
+    "gen_ai.usage.input_tokens": "12", "gen_ai.usage.output_tokens": 4.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        (OPENAI_V2, ("openai", "gpt-4o", "gpt-4o-2024-08-06", "chat", 1200, 80, 1024, None, None)),
+        (OPENAI_OLD, ("openai", "gpt-4o-mini", "gpt-4o-mini-2024-07-18", "chat", 9, 3, None, None, None)),
+        (TRACELOOP_OPENAI, ("openai", "gpt-4o", "gpt-4o-2024-08-06", "chat", 20, 30, 0, None, None)),
+        (
+            TRACELOOP_ANTHROPIC,
+            ("anthropic", "claude-sonnet-4-5-20250929", None, "text_completion", 1167, 220, 1163, 0, None),
+        ),
+        (OPENINFERENCE, ("azure", "gpt-4o", None, "chat", 500, 60, 128, None, 40)),
+        (
+            OPENINFERENCE_EMBEDDING,
+            ("openai", "text-embedding-3-small", None, "embeddings", 8, None, None, None, None),
+        ),
+        (
+            STRANDS_BEDROCK,
+            ("aws", BEDROCK_MODEL, None, "chat", 2010, 50, 1500, 500, None),
+        ),
+        (
+            PYDANTIC_AI,
+            ("anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5-20250929", "chat", 900, 70, 400, 100, None),
+        ),
+        (GOOGLE, ("google", "gemini-2.5-flash", None, "generate_content", 100, 320, None, None, 300)),
+        (CLAUDE_CODE_SPAN, ("anthropic", "claude-opus-4-5", None, "chat", 91660, 1200, 84562, 7096, None)),
+        (OLLAMA_BY_OPENAIS_LIBRARY, ("ollama", "llama3.2", None, "chat", 5, 6, None, None, None)),
+        (
+            GROQ_BY_OPENAIS_LIBRARY,
+            ("groq", "llama-3.3-70b", "gpt-4o-mini-2024-07-18", "chat", 9, 3, None, None, None),
+        ),
+        (LANGCHAIN, ("anthropic", "claude-sonnet-4-5", None, "chat", 12, 4, None, None, None)),
+    ],
+)  # fmt: skip
+def test_each_instrumentations_span_is_one_call(
+    attributes: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    (call,) = calls(batch(span(1, attributes)))
+    assert tuple(getattr(call, name) for name in FIELDS) == tuple(
+        UNSET if value is None else value for value in expected
+    )
+    assert (call.status, call.seen_by, call.latency_ms) == ("ok", "span", 1200.0)
+    # What the collector makes must pass the aggregator's decoder, and hold no prompt.
+    assert msgspec.json.decode(encode(call), type=Call) == call
+    assert b"secret" not in encode(call)
+    assert b"a prompt" not in encode(call)
+
+
+def test_a_call_is_told_whole() -> None:
+    more = {"gen_ai.response.time_to_first_chunk": 0.25, "gen_ai.request.stream": True, "task.id": "task-1"}
+    (call,) = calls(batch(span(2, {**OPENAI_V2, **more}, parent=1)))
+    assert call.started_at == datetime(2026, 2, 6, 14, 32, 6, 482_000, tzinfo=UTC)
+    assert (call.trace_id, call.span_id, call.parent_span_id) == (TRACE, f"{2:016x}", f"{1:016x}")
+    assert (call.agent_id, call.agent_name, call.task_id) == (
+        "research-agent-7f8d9", "research-agent", "task-1",
+    )  # fmt: skip
+    assert (call.response_id, call.finish_reason, call.streaming) == (
+        "chatcmpl-AdWkbLSz8Y8R0dSn",
+        "stop",
+        True,
+    )
+    assert (call.time_to_first_token_ms, call.service_tier) == (250.0, "default")
+    # 176 × 2.50 + 1024 × 1.25 + 80 × 10.00 dollars a million.
+    assert call.cost_usd == Decimal("0.00252")
+    assert str(call.price_source).startswith("genai-prices ")
+
+
+@pytest.mark.parametrize(
+    ("resource", "own", "agent_id", "agent_name"),
+    [
+        ({"service.name": "a", "service.instance.id": "i", "k8s.pod.name": "a-1"}, {}, "a-1", "a"),
+        ({"service.name": "a", "service.instance.id": "i"}, {}, "i", "a"),
+        ({"service.name": "unknown_service:python", "service.instance.id": "i"}, {}, "i", UNSET),
+        ({"service.name": "a", "k8s.pod.name": "a-1"}, {"gen_ai.agent.name": "Planner"}, UNSET, "Planner"),
+        ({"service.name": "a"}, {"gen_ai.agent.id": "asst_1"}, UNSET, "asst_1"),
+        ({"telemetry.sdk.name": "opentelemetry"}, {}, UNSET, UNSET),
+    ],
+)
+def test_a_call_belongs_to_the_agent_that_it_names_else_to_the_service(
+    resource: dict[str, str], own: dict[str, str], agent_id: object, agent_name: object
+) -> None:
+    (call,) = calls(batch(chat(1, own), resource=resource))
+    assert (call.agent_id, call.agent_name) == (agent_id, agent_name)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "m"},
+        {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "web_search"},
+        {"gen_ai.operation.name": "invoke_workflow", "gen_ai.usage.input_tokens": 9},
+        {"gen_ai.operation.name": "retrieval", "gen_ai.request.model": "m"},
+        {"openinference.span.kind": "AGENT", "llm.token_count.prompt": 9, "llm.model_name": "m"},
+        {"http.request.method": "POST", "server.address": "api.openai.com"},
+        {},
+    ],
+)  # fmt: skip
+def test_a_span_that_asks_no_model_is_no_call(attributes: dict[str, Any]) -> None:
+    before = TELEMETRY_SKIPPED.labels("no_call")._value.get()
+    assert calls(batch(span(1, attributes))) == []
+    assert TELEMETRY_SKIPPED.labels("no_call")._value.get() == before + 1
+
+
+def test_without_an_operation_a_clients_span_of_system_and_model_is_a_chat() -> None:
+    told = {"gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o"}
+    assert [call.operation for call in calls(batch(span(1, told)))] == ["chat"]
+    assert calls(batch(span(1, told, kind=Span.SPAN_KIND_INTERNAL))) == []
+
+
+@pytest.mark.parametrize(
+    ("made", "status", "http_status", "error_type"),
+    [
+        (chat(failed=True, error__type="RateLimitError"), "rate_limited", UNSET, "RateLimitError"),
+        (chat(failed=True, error__type="429"), "rate_limited", 429, "429"),
+        (chat(failed=True, error__type="500"), "error", 500, "500"),
+        (chat(error__type="timeout"), "error", UNSET, "timeout"),
+        (chat(failed=True, exception="openai.APITimeoutError"), "error", UNSET, "openai.APITimeoutError"),
+        (chat(failed=True, exception="asyncio.CancelledError"), "cancelled", UNSET, "asyncio.CancelledError"),
+        (chat(failed=True, http__response__status_code=529), "error", 529, "unknown"),
+        (chat(http__response__status_code=200), "ok", 200, UNSET),
+    ],
+)
+def test_how_a_call_ended(made: Span, status: str, http_status: object, error_type: object) -> None:
+    (call,) = calls(batch(made))
+    assert (call.status, call.http_status, call.error_type) == (status, http_status, error_type)
+    assert (call.cost_usd is not UNSET) == (status == "ok")
+
+
+def test_a_frameworks_span_around_the_librarys_counts_once_whatever_lies_between() -> None:
+    request = batch(
+        span(1, {"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "gpt-4o"}),
+        chat(2, parent=1, gen_ai__provider__name="langchain"),
+        span(3, {"http.request.method": "POST"}, parent=2),
+        chat(4, parent=3),
+        chat(5, parent=1),
+        chat(6, parent=5, gen_ai__request__model="gpt-4o-mini"),
+    )
+    found = read(request)
+    assert [one.index for one in found.taken] == [3, 4, 5]
+    assert found.refused is None
+
+
+def test_a_call_inside_of_a_tool_is_another_call() -> None:
+    tool = span(2, {"gen_ai.operation.name": "execute_tool"}, parent=1)
+    assert len(calls(batch(chat(1), tool, chat(3, parent=2)))) == 2
+
+
+def test_spans_that_are_each_others_parents_end() -> None:
+    assert calls(batch(chat(1, parent=2), chat(2, parent=1))) == []
+    http = {"http.request.method": "GET"}
+    assert len(calls(batch(chat(3, parent=1), span(1, http, parent=2), span(2, http, parent=1)))) == 1
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (chat(gen_ai__usage__input_tokens=10**9 + 1), "number_out_of_range"),
+        (chat(gen_ai__usage__input_tokens=-1), "number_out_of_range"),
+        (chat(gen_ai__usage__input_tokens=float("nan")), "number_out_of_range"),
+        (chat(gen_ai__usage__output_tokens=1.5), "number_out_of_range"),
+        (chat(gen_ai__usage__output_tokens="many"), "wrong_shape"),
+        (chat(gen_ai__response__time_to_first_chunk=float("inf")), "number_out_of_range"),
+        (chat(start_ms=0), "wrong_time"),
+        (chat(start_ms=AT_MS + 2 * 86_400_000), "wrong_time"),
+        (chat(start_ms=10**13), "wrong_time"),
+        (chat(took_ms=-1), "wrong_time"),
+        (chat(took_ms=2 * 86_400_000, start_ms=AT_MS - 3 * 86_400_000), "wrong_time"),
+        (chat(0), "wrong_shape"),
+        (chat(trace="00" * 16), "wrong_shape"),
+        (chat(trace="01"), "wrong_shape"),
+        (span(1, {"gen_ai.operation.name": "chat", "gen_ai.system": "openai"}), "wrong_shape"),
+    ],
+)
+def test_a_bad_span_is_lost_alone_and_a_batch_of_nothing_else_is_put_aside(made: Span, reason: str) -> None:
+    before = TELEMETRY_SKIPPED.labels(reason)._value.get()
+    found = read(batch(chat(7), made, chat(8)))
+    assert [one.index for one in found.taken] == [0, 2]
+    assert found.refused is None
+    assert TELEMETRY_SKIPPED.labels(reason)._value.get() == before + 1
+    alone = read(batch(span(3, {"gen_ai.operation.name": "execute_tool"}), made))
+    assert alone.taken == []
+    assert alone.refused is not None
+    assert alone.refused.reason == reason
+    assert alone.refused.detail.endswith("at item 1 of the batch")
+
+
+@pytest.mark.parametrize(
+    ("value", "content_type", "reason"),
+    [
+        (None, None, "empty"),
+        (b"", None, "empty"),
+        (b"\x0a\xff\xff\xff", None, "not_protobuf"),
+        (b"not protobuf", None, "not_protobuf"),
+        (batch(chat(gen_ai__response__id="x" * 2**20)).SerializeToString(), None, "too_large"),
+        (b"{", None, "not_json"),
+        (b'{"resourceSpans": NaN}', None, "not_json"),
+        (b'{"resourceSpans": 5}', None, "wrong_shape"),
+        (b"[]", b"application/json", "wrong_shape"),
+        (b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}', None, "wrong_shape"),
+        (b'{"a":' * 100_000, None, "not_json"),
+    ],
+)
+def test_a_record_that_is_no_batch_has_its_reason(
+    value: bytes | None, content_type: Any, reason: str
+) -> None:
+    found = SpanReader(Environments("default", 3)).read(source(value, None, content_type))
+    assert found.refused is not None
+    assert (found.refused.reason, found.taken) == (reason, [])
+
+
+def test_json_tells_the_same_as_protobuf() -> None:
+    request = batch(span(2, OPENAI_V2, parent=1))
+    fields = json.loads(json_format.MessageToJson(request))
+    (told,) = fields["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    told |= {"traceId": TRACE, "spanId": f"{2:016x}", "parentSpanId": f"{1:016x}", "invented": {"traceId": 5}}
+    found = SpanReader(Environments("default", 3)).read(source(json.dumps(fields).encode()))
+    assert found.refused is None
+    assert [one.record for one in found.taken] == [one.record for one in read(request).taken]
+
+
+def test_a_batch_whose_second_byte_is_a_brace_is_protobuf_all_the_same() -> None:
+    small = batch(span(), resource={"service.name": "a"})
+    while small.SerializeToString()[1] < 0x7B:
+        small.resource_spans[0].schema_url += "x"
+    assert small.SerializeToString()[1:2] == b"{"
+    assert read(small).refused is None
+
+
+@pytest.mark.parametrize(
+    ("header", "resource", "environment"),
+    [
+        (b"prod", {"deployment.environment.name": "staging"}, "prod"),
+        (None, {"deployment.environment.name": "staging", "deployment.environment": "old"}, "staging"),
+        (None, {"deployment.environment": "old"}, "old"),
+        (None, {"service.name": "a"}, "default"),
+    ],
+)
+def test_the_environment_is_the_headers_else_the_resources_else_the_default(
+    header: bytes | None, resource: dict[str, str], environment: str
+) -> None:
+    assert [one.environment for one in read(batch(chat(), resource=resource), header).taken] == [environment]
+
+
+def test_environments_of_one_batch_are_kept_apart_and_bounded() -> None:
+    request = batch(chat(1), resource={"deployment.environment.name": "a"})
+    for number, name in enumerate(("b", "c", "a", "x\ny"), start=2):
+        request.MergeFrom(batch(chat(number), resource={"deployment.environment.name": name}))
+    found = read(request)
+    assert [(one.environment, one.index) for one in found.taken] == [("a", 0), ("b", 1), ("a", 3)]
