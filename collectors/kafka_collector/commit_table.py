@@ -73,11 +73,6 @@ class CommitTable:
         self._places: dict[TopicPartition, TopicPartition] = {}
         self._commits = 0
 
-    @property
-    def groups(self) -> frozenset[str]:
-        """Give the names of all groups that are there."""
-        return frozenset(self._groups)
-
     def groups_in(self, partitions: Collection[int]) -> dict[str, int]:
         """Give the groups whose records stand in these partitions of the internal topic, and in which."""
         return {

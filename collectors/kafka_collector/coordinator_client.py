@@ -61,7 +61,6 @@ class CoordinatorClient:
         self._loop: Any = None
         self._at: dict[str, int] = {}
         self._faulty = False
-        self._closed = False
         self._asking = threading.Lock()
 
     def offsets(self, names: Collection[str], seconds: float) -> Answered[Commits]:
@@ -85,15 +84,6 @@ class CoordinatorClient:
             {**described.refused, **listed.refused},
         )
 
-    def close(self) -> None:
-        """Close the connections: now, or as soon as the question that is under way has ended."""
-        self._closed = True
-        if self._asking.acquire(blocking=False):
-            try:
-                self._disconnect()
-            finally:
-                self._asking.release()
-
     def _ask(self, names: Collection[str], question: Question[T], seconds: float) -> Answered[T]:
         if not names:
             return Answered()
@@ -115,7 +105,7 @@ class CoordinatorClient:
             answered: Answered[T] = self._manager.run(asking.ask, list(names))
             self._faulty = asking.faulty
         finally:
-            if self._faulty or self._closed:
+            if self._faulty:
                 self._disconnect()
         return answered
 

@@ -76,7 +76,6 @@ class InternalTopic:
         self._is_used = False
         self._behind_since: float | None = None
         self._partitions: tuple[int, ...] = ()
-        self._topic_id = ""
         self._at: dict[int, int] = {}
         self._held: frozenset[int] = frozenset()
         self._denied: dict[int, str] = {}
@@ -87,26 +86,22 @@ class InternalTopic:
         partitions: Sequence[int],
         limit_seconds: float,
         highs: Mapping[int, int] = MappingProxyType({}),
-        topic_id: str = "",
     ) -> Progress:
         """Fold what was written until now; go on in the next read where the limit ends this one.
 
         `partitions` are all partitions of the topic, from the cluster's metadata; `highs` are their ends with
-        open transactions, asked just now, as far as they are known; `topic_id`, where it is known, tells a
-        topic that was made anew. Raises SourceDenied where the topic may not be read, and SourceUnavailable
-        where no broker answers.
+        open transactions, asked just now, as far as they are known. Raises SourceDenied where the topic may
+        not be read, and SourceUnavailable where no broker answers.
         """
         try:
-            return self._read(partitions, limit_seconds, highs, topic_id)
+            return self._read(partitions, limit_seconds, highs)
         except KafkaException as error:
             raise self._refused(error.args[0]) from None
 
-    def _read(
-        self, partitions: Sequence[int], limit_seconds: float, highs: Mapping[int, int], topic_id: str
-    ) -> Progress:
+    def _read(self, partitions: Sequence[int], limit_seconds: float, highs: Mapping[int, int]) -> Progress:
         deadline = time.monotonic() + limit_seconds
         self._errors.clear()
-        self._follow(tuple(sorted(partitions)), topic_id)
+        self._follow(tuple(sorted(partitions)))
         if not partitions:
             return Progress(0, 0, whole=True)
         if not self._at:
@@ -133,15 +128,9 @@ class InternalTopic:
         self._held = frozenset(number for number in self._partitions if self._is_held(number, ends, highs))
         return Progress(read, left, whole, self._held, dict(self._at), tuple(self._errors))
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._consumer.close()
-
-    def _follow(self, partitions: tuple[int, ...], topic_id: str) -> None:
-        recreated = bool(topic_id and self._topic_id) and topic_id != self._topic_id
-        self._topic_id = topic_id or self._topic_id
+    def _follow(self, partitions: tuple[int, ...]) -> None:
         # A group stands in the partition that the hash of its name gives: with more of them, in another.
-        if partitions != self._partitions or recreated:
+        if partitions != self._partitions:
             self._partitions = partitions
             self._forget()
             if not partitions:

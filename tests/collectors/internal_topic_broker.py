@@ -51,7 +51,7 @@ def reader_of(broker: KafkaServer, watched: Callable[[str], bool] = bool) -> Ite
     try:
         yield reader
     finally:
-        reader.close()
+        reader._consumer.close()
 
 
 def partitions_of(broker: KafkaServer) -> list[int]:
@@ -72,6 +72,10 @@ def high_watermarks(broker: KafkaServer) -> dict[int, int]:
     admin = admin_of(broker)  # It must outlive its futures.
     told = admin.list_offsets(places, isolation_level=IsolationLevel.READ_UNCOMMITTED)
     return {place.partition: future.result().offset for place, future in told.items()}
+
+
+def groups_of(reader: InternalTopic) -> set[str]:
+    return set(reader.table.groups_in(range(100)))
 
 
 def offsets_of(reader: InternalTopic, group: str) -> dict[tuple[str, int], int] | None:

@@ -33,7 +33,7 @@ def settings(broker: KafkaServer) -> BaseSettings:
 def client(settings: BaseSettings) -> Iterator[CoordinatorClient]:
     client = CoordinatorClient(settings)
     yield client
-    client.close()
+    client._disconnect()
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_it_may_be_asked_from_any_thread_and_its_connections_stay(
     manager = client._manager
     asked(client, groups)
     assert client._manager is manager
-    client.close()
+    client._disconnect()
     assert client._manager is None
 
 

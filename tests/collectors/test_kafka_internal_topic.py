@@ -173,10 +173,10 @@ def test_thousands_of_commits_are_those_of_the_admin_api_from_the_start_and_over
             assert set(names) <= reader.table.changed()
             assert reader.table.unknown == {}
         listed = {one.group_id for one in admin.list_consumer_groups().result().valid}
-        assert early.table.groups == late.table.groups
-        assert early.table.groups <= listed
+        assert on.groups_of(early) == on.groups_of(late)
+        assert on.groups_of(early) <= listed
         # A coordinator that has loaded lists groups too of which only aborted or deleted commits are left.
-        empty = sorted(listed - early.table.groups)
+        empty = sorted(listed - on.groups_of(early))
         assert on.offsets_by_admin(admin, empty) == {name: {} for name in empty}
         assert "oracle-kafka-collector" not in listed
 
@@ -239,8 +239,8 @@ def test_our_own_groups_are_left_out_where_they_are_not_watched(
     with on.reader_of(broker) as everything, on.reader_of(broker, lambda name: not is_own(name)) as others:
         on.read_all(broker, everything)
         on.read_all(broker, others)
-        assert everything.table.groups - others.table.groups >= {"oracle-own"}
-        assert not any(map(is_own, others.table.groups))
+        assert on.groups_of(everything) - on.groups_of(others) >= {"oracle-own"}
+        assert not any(map(is_own, on.groups_of(others)))
 
 
 def test_without_the_internal_topic_nothing_has_been_committed(broker: KafkaServer) -> None:
@@ -258,4 +258,4 @@ def test_a_broker_that_is_not_there_is_an_unavailable_source_with_its_reason(
         SourceUnavailable, match=rf"{address} gives no offsets of __consumer_offsets: .*onnect"
     ):
         reader.read([0], 2)
-    reader.close()
+    reader._consumer.close()

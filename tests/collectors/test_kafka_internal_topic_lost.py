@@ -116,16 +116,6 @@ def test_a_topic_made_anew_is_read_anew_and_what_it_lacks_has_ended_only_then(gu
         assert on.offsets_of(reader, "new") == {("tasks", 1): 8}
 
 
-def test_another_topic_id_tells_a_topic_made_anew_that_has_as_many_records(guarded: KafkaServer) -> None:
-    numbers = on.partitions_of(guarded)
-    with on.reader_of(guarded) as reader:
-        assert reader.read(numbers, 10, "id-1").read == 1
-        assert reader.read(numbers, 10).read == 0
-        assert reader.read(numbers, 10, "id-1").read == 0
-        assert reader.read(numbers, 10, "id-2").read == 1
-        assert on.offsets_of(reader, "first") == {("tasks", 0): 1}
-
-
 def test_more_partitions_make_it_read_anew(guarded: KafkaServer) -> None:
     admin = on.admin_of(guarded)
     with on.reader_of(guarded) as reader:
@@ -134,7 +124,7 @@ def test_more_partitions_make_it_read_anew(guarded: KafkaServer) -> None:
         made.result()
         on.until(lambda: len(on.partitions_of(guarded)) == 6)
         on.until(lambda: is_read(guarded, reader))
-        assert reader.table.groups == {"first"}
+        assert on.groups_of(reader) == {"first"}
         assert reader.table.changed() == {"first"}
         assert reader.table.ended() == frozenset()
 

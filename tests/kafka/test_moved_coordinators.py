@@ -63,7 +63,7 @@ def test_coordinators_that_are_killed_while_they_are_asked_cost_no_commit(
     while (last := client.offsets(groups, 10)).told != dict.fromkeys(groups, expected):
         assert last.told.keys().isdisjoint(last.refused)
         assert time.monotonic() < deadline, last
-    client.close()
+    client._disconnect()
 
 
 def _told(answered: Answered[Commits]) -> Told:
@@ -95,7 +95,7 @@ def test_a_group_that_may_not_be_described_is_refused_and_the_others_are_told(
         assert answered.told == {group: {(topic, 0): Commit(2)}}
         assert answered.refused == {DENIED_GROUP: GROUP_AUTHORIZATION_FAILED}
         assert client.gone([group, DENIED_GROUP], 10).refused == {DENIED_GROUP: GROUP_AUTHORIZATION_FAILED}
-        client.close()
+        client._disconnect()
 
 
 def test_a_wrong_password_refuses_every_group_and_is_not_told(secured_kafka: SecuredKafka) -> None:
@@ -111,4 +111,4 @@ def test_a_wrong_password_refuses_every_group_and_is_not_told(secured_kafka: Sec
     refused = client.offsets(["g"], 5).refused
     assert refused.keys() == {"g"}
     assert "wr0ng" not in str(refused)
-    client.close()
+    client._disconnect()
