@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from collectors.kafka_collector.history import EndHistory
 from collectors.kafka_collector.sample import TopicPartition
-from collectors.kafka_collector.search import MAX_ROUNDS, Answer, Found, Search
+from collectors.kafka_collector.search import MAX_ROUNDS, Answer, Search
 
 _MS = 1000
 
@@ -51,10 +51,9 @@ class Round:
     def __init__(
         self, searches: Iterable[Search], histories: Mapping[TopicPartition, EndHistory] | None = None
     ) -> None:
-        self._searches: dict[TopicPartition, dict[int, Search]] = {}
+        self._open: dict[TopicPartition, list[Search]] = {}
         for search in searches:
-            self._searches.setdefault(search.place, {})[search.offset] = search
-        self._open = {place: list(ones.values()) for place, ones in self._searches.items()}
+            self._open.setdefault(search.place, []).append(search)
         self._histories = histories or {}
         self.rounds = 0
 
@@ -77,7 +76,7 @@ class Round:
     ) -> None:
         """Take in (offset, timestamp in milliseconds) as the broker gave them, -1 for what there is not.
 
-        A partition that did not answer is not asked again: it keeps the best that is known.
+        A partition that did not answer is not asked again: its searches keep what is known.
         """
         for place, asked_ms in questions.items():
             if place not in answers:
@@ -92,14 +91,6 @@ class Round:
             self._open[place] = [search for search in self._open[place] if search.result is None]
             if not self._open[place]:
                 del self._open[place]
-
-    def found(self) -> dict[tuple[TopicPartition, int], Found]:
-        """Give the best that is known, by partition and offset."""
-        return {
-            (place, offset): search.best()
-            for place, searches in self._searches.items()
-            for offset, search in searches.items()
-        }
 
     def _learn(self, history: EndHistory, answer: Answer, searches: Iterable[Search]) -> None:
         """Tell the partition's history, so that the next sample need not ask again."""

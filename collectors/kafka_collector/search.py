@@ -80,15 +80,6 @@ class Search:
         """How far apart the two moments are between which the message was appended, as far as is known."""
         return max(0, self._high - self._low) / _MS
 
-    def best(self) -> Found:
-        """Give what has been found, or else the bracket's later end: a lower bound of the lag."""
-        if self._found is not None:
-            return self._found
-        above = self._above.timestamp if self.compacted and self._above else None
-        if above is not None:
-            return Found(min(above, self._seen_by), True)
-        return Found(min(self._high / _MS, self._latest), True)
-
     def ask(self, rounds_left: int = MAX_ROUNDS) -> float | None:
         """Give the timestamp to ask next, in seconds; None when nothing is left to ask."""
         if self._found is not None:

@@ -24,14 +24,14 @@ def lookup(records: list[Record], asked_ms: int) -> Record:
     return next((record for record in records if record[1] >= asked_ms), (-1, -1))
 
 
-def run(search: Search, records: list[Record]) -> tuple[Found, int]:
+def run(search: Search, records: list[Record]) -> tuple[Found | None, int]:
     for rounds in range(MAX_ROUNDS):
         asked = search.ask(MAX_ROUNDS - rounds)
         if asked is None:
-            return search.best(), rounds
+            return search.result, rounds
         offset, timestamp_ms = lookup(records, round(asked * 1000))
         search.answer(offset, timestamp_ms / 1000 if timestamp_ms >= 0 else None)
-    return search.best(), MAX_ROUNDS
+    return search.result, MAX_ROUNDS
 
 
 def run_all(ongoing: Round, logs: dict[TopicPartition, list[Record]]) -> None:
@@ -73,6 +73,7 @@ def test_an_honest_timestamp_is_found_within_the_tolerance(
         end_after=data.draw(st.sampled_from([None, len(records)])),
     )
     found, rounds = run(search, retained)
+    assert found is not None
     assert not found.is_lower_bound
     assert found.at == pytest.approx(seconds(at_ms), abs=TOLERANCE)
     assert rounds <= MAX_ROUNDS
@@ -90,7 +91,9 @@ def test_where_the_record_is_gone_the_next_one_is_found(records: list[Record], d
         PLACE, offset, earliest, latest, TOLERANCE, compacted=True, seen_by=seconds(records[-1][1])
     )
     found, _ = run(search, left)
-    if found.is_lower_bound:  # The rounds did not suffice.
+    if found is None:  # The rounds did not suffice.
+        return
+    if found.is_lower_bound:
         assert found.at >= truth - TOLERANCE
     else:
         assert found.at == pytest.approx(truth, abs=TOLERANCE)
@@ -105,6 +108,7 @@ def test_timestamps_that_jitter_are_found_within_the_jitter(
     written = [(other, ms + jitters[other % len(jitters)]) for other, ms in records]
     search = Search(PLACE, offset, None, seconds(at_ms), TOLERANCE)
     found, _ = run(search, written)
+    assert found is not None
     assert found.at == pytest.approx(seconds(at_ms), abs=TOLERANCE + seconds(jitter_ms))
 
 
@@ -127,7 +131,7 @@ def test_no_answer_is_too_strange(records: list[Record], data: st.DataObject) ->
         answer = data.draw(st.tuples(st.integers(-1, len(records) + 3), timestamps) | st.none())
         ongoing.answers(questions, {} if answer is None else {PLACE: answer})
     assert ongoing.rounds <= MAX_ROUNDS
-    assert 0 <= ongoing.found()[PLACE, search.offset].at <= now + 5
+    assert search.result is None or 0 <= search.result.at <= now + 5
 
 
 MINUTE = 60_000
@@ -158,6 +162,7 @@ def test_what_is_found_of(
     log = [(other, START_MS + ms if ms >= 0 else -1) for other, ms in records]
     known = None if earliest is None else seconds(START_MS + earliest)
     found, rounds = run(Search(PLACE, offset, known, seconds(START_MS + latest), TOLERANCE), log)
+    assert found is not None
     assert found.is_lower_bound is is_lower_bound
     # A bracket that is narrower than the tolerance is not asked further; an exact answer is exact.
     assert found.at == pytest.approx(seconds(START_MS + at), abs=1.0)
@@ -169,22 +174,19 @@ def test_a_partition_without_an_answer_keeps_its_bracket() -> None:
     ongoing = Round([search])
     ongoing.answers(ongoing.questions(), {})
     assert ongoing.questions() == {}
-    assert ongoing.found() == {(PLACE, 5): Found(100.0, True)}
+    assert (search.result, search.width_seconds) == (None, 100.0 + TOLERANCE)
 
 
 def test_searches_of_one_partition_share_its_answers() -> None:
     records = log_of([100] * 20_000)
     now = seconds(records[-1][1])
     offsets = [5, 100, 101, 7000, 19_000]
-    ongoing = Round(
-        Search(PLACE, offset, None, now, TOLERANCE, end_after=len(records)) for offset in offsets * 3
-    )
-    run_all(ongoing, {PLACE: records})
-    found = ongoing.found()
-    assert len(found) == len(offsets)
-    for offset in offsets:
-        assert not found[PLACE, offset].is_lower_bound
-        assert found[PLACE, offset].at == pytest.approx(seconds(records[offset][1]), abs=TOLERANCE)
+    searches = [Search(PLACE, offset, None, now, TOLERANCE, end_after=len(records)) for offset in offsets * 3]
+    run_all(Round(searches), {PLACE: records})
+    for search in searches:
+        assert search.result is not None
+        assert not search.result.is_lower_bound
+        assert search.result.at == pytest.approx(seconds(records[search.offset][1]), abs=TOLERANCE)
 
 
 @given(st.lists(st.tuples(runs(0), st.integers(0, 100)), min_size=1, max_size=5), st.booleans())
@@ -198,13 +200,17 @@ def test_what_was_found_need_not_be_asked_again(
     for place, history in histories.items():
         history.note(now + 3, len(logs[place]))
         history.note(now + 5, len(logs[place]))
-    searches = [search_for(place, wanted[place], histories[place], TOLERANCE, compacted) for place in logs]
-    ongoing = Round([search for search in searches if search is not None], histories)
-    run_all(ongoing, logs)
+    searches = {
+        place: search_for(place, wanted[place], histories[place], TOLERANCE, compacted) for place in logs
+    }
+    run_all(Round([search for search in searches.values() if search is not None], histories), logs)
     for place, history in histories.items():
-        found = ongoing.found()[place, wanted[place]]
-        if compacted and found.is_lower_bound:
+        search = searches[place]
+        assert search is not None
+        found = search.result
+        if compacted and (found is None or found.is_lower_bound):
             continue
+        assert found is not None
         window = history.appended(wanted[place])
         assert window is not None
         assert search_for(place, wanted[place], history, TOLERANCE, compacted) is None
@@ -220,10 +226,12 @@ def test_what_the_rounds_do_not_suffice_for_is_found_in_later_samples() -> None:
     for number in range(10):
         history.note(now + 5 + 2 * number, len(records))
         searches = [search_for(PLACE, offset, history, TOLERANCE) for offset in offsets]
-        ongoing = Round([search for search in searches if search is not None], {PLACE: history})
-        run_all(ongoing, {PLACE: records})
-        for (_, offset), found in ongoing.found().items():
-            truth = seconds(records[offset][1])
+        open_ones = [search for search in searches if search is not None]
+        run_all(Round(open_ones, {PLACE: history}), {PLACE: records})
+        for search in open_ones:
+            if (found := search.result) is None:
+                continue
+            truth = seconds(records[search.offset][1])
             assert found.at >= truth - TOLERANCE  # never more lag than there is
             assert found.is_lower_bound or found.at <= truth + TOLERANCE
     assert [search_for(PLACE, offset, history, TOLERANCE) for offset in offsets] == [None] * 10

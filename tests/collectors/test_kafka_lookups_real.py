@@ -15,7 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the library'
 from cli.stack.server import KafkaServer
 from collectors.kafka_collector.history import EndHistory
 from collectors.kafka_collector.lookups import Round, search_for
-from collectors.kafka_collector.search import MAX_ROUNDS
+from collectors.kafka_collector.search import MAX_ROUNDS, Found
 
 pytestmark = pytest.mark.broker
 TOLERANCE = 2.0
@@ -39,12 +39,16 @@ class Log:
             self._producer.produce(self.topic, b"x", partition=0, timestamp=timestamp_ms)
         assert self._producer.flush(20) == 0
 
-    def run(self, offsets: list[int], history: EndHistory) -> Round:
-        searches = [search_for(self.place, offset, history, TOLERANCE) for offset in offsets]
-        ongoing = Round([search for search in searches if search is not None], {self.place: history})
+    def run(self, offset: int, history: EndHistory) -> Found | None:
+        search = search_for(self.place, offset, history, TOLERANCE)
+        if search is None:
+            return None
+        ongoing = Round([search], {self.place: history})
         while questions := ongoing.questions():
             ongoing.answers(questions, {self.place: self.lookup(questions[self.place])})
-        return ongoing
+        assert ongoing.rounds <= MAX_ROUNDS
+        assert search.result is not None
+        return search.result
 
     def lookup(self, asked_ms: int) -> tuple[int, int]:
         spec = OffsetSpec.for_timestamp(asked_ms)
@@ -76,13 +80,11 @@ def test_the_time_of_a_message_is_found_in_a_log_of_a_week(log: Log) -> None:
     log.write(written)
     history = history_until_now(len(written))
     for offset in (0, 1, 1234, 2999, 3000, 3250, 3499, 3500, 4999):
-        ongoing = log.run([offset], history)
+        found = log.run(offset, history)
         window = history.appended(offset)
         assert window is not None
-        found = ongoing.found().get((log.place, offset))
         assert found is None or not found.is_lower_bound
         assert window.at == pytest.approx(written[offset] / 1000, abs=TOLERANCE)
-        assert ongoing.rounds <= MAX_ROUNDS
         assert search_for(log.place, offset, history, TOLERANCE) is None
 
 
@@ -91,7 +93,8 @@ def test_the_first_message_left_is_found_where_the_head_is_cut_off(log: Log) -> 
     written = [start + 1000 * number for number in range(100)]
     log.write(written)
     log.admin.delete_records([TopicPartition(log.topic, 0, 40)])[TopicPartition(log.topic, 0, 40)].result(20)
-    found = log.run([10], history_until_now(100)).found()[log.place, 10]
+    found = log.run(10, history_until_now(100))
+    assert found is not None
     assert (found.at, found.is_lower_bound) == (written[40] / 1000, False)
 
 
@@ -101,7 +104,8 @@ def test_a_message_of_the_future_gives_a_lower_bound(log: Log) -> None:
     history = history_until_now(3)
     window = history.appended(2)
     assert window is not None
-    found = log.run([2], history).found()[log.place, 2]
+    found = log.run(2, history)
+    assert found is not None
     assert (found.at, found.is_lower_bound) == (window.latest, True)
 
 
