@@ -1,6 +1,7 @@
 """One request and its outcome → one call record (pure).
 
-Nothing of a prompt, an answer or a key enters a record: counts, names, times and machine words only.
+Nothing of a prompt, an answer or a key enters a record here: counts, digests, names, times and machine words
+only. Where texts are kept, `watch.py` adds them redacted.
 """
 
 import re
@@ -14,8 +15,11 @@ from msgspec import UNSET, UnsetType
 
 from collectors.llm_collector.keys import DEFAULT_LABEL, UNLABELLED, KeyLabel
 from collectors.llm_collector.reading import Reading, name_of
+from collectors.llm_collector.redaction import Excerpt
 from collectors.llm_collector.request import Asked
+from collectors.llm_collector.retries import told_count
 from collectors.llm_collector.routes import FREE_OPERATIONS, Target
+from collectors.llm_collector.system_prompt import SystemPrompt
 from runtime.pricing import Priced, Tokens, price
 from schema.messages import Call
 from schema.observed import InFlightObserved
@@ -43,6 +47,10 @@ class Arrival:
     task_id: str | None = None
     trace_id: str | None = None
     parent_span_id: str | None = None
+    retry_count: int | None = None
+    system_prompt: SystemPrompt | None = None
+    text: Excerpt | None = None
+    """Of the request, where texts are kept; it waits to be redacted."""
 
     def in_flight(self) -> InFlightObserved:
         """Give the entity that is shown while the call runs."""
@@ -89,19 +97,18 @@ def arrival_of(
     """
     if target.operation is None:
         return None
-    model = (asked and asked.model) or name_of(target.deployment)
     trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
     agent_id, agent_name = (name_of(headers.get(one)) for one in ("x-oracle-agent", "x-oracle-agent-name"))
     if agent_id is None and agent_name is None and isinstance(key.agent, str):
         agent_id = key.agent
-    return Arrival(
+    arrival = Arrival(
         call_id=call_id,
         started_at=at,
         provider=target.provider,
-        model=model or "unknown",
+        model=name_of(target.deployment) or "unknown",
         operation=target.operation,
-        streaming=asked.streaming if asked else False,
-        prompt_characters=asked.prompt_characters if asked else 0,
+        streaming=False,
+        prompt_characters=0,
         key_label=key.label,
         client_address=client_address,
         agent_id=agent_id,
@@ -109,7 +116,9 @@ def arrival_of(
         task_id=name_of(headers.get("x-oracle-task")),
         trace_id=trace[1] if trace else None,
         parent_span_id=trace[2] if trace else None,
+        retry_count=told_count(headers),
     )
+    return completed(arrival, asked) if asked else arrival
 
 
 def completed(arrival: Arrival, asked: Asked) -> Arrival:
@@ -119,6 +128,8 @@ def completed(arrival: Arrival, asked: Asked) -> Arrival:
         model=asked.model or arrival.model,
         streaming=asked.streaming,
         prompt_characters=asked.prompt_characters,
+        system_prompt=asked.system_prompt,
+        text=asked.text,
     )
 
 
@@ -147,12 +158,17 @@ def call_of(arrival: Arrival, outcome: Outcome, reading: Reading) -> Call:
         http_status=_set(outcome.http_status),
         error_type=_error_type(status, outcome, reading),
         finish_reason=_set(reading.finish_reason),
+        service_tier=_set(reading.service_tier),
+        retry_count=_set(arrival.retry_count),
         streaming=arrival.streaming or reading.streamed,
         prompt_tokens=_set(prompt),
         completion_tokens=_set(completion),
         cached_tokens=_set(reading.cached_tokens),
         cache_write_tokens=_set(reading.cache_write_tokens),
+        cache_write_1h_tokens=_set(reading.cache_write_1h_tokens),
         reasoning_tokens=_set(reading.reasoning_tokens),
+        prompt_audio_tokens=_set(reading.prompt_audio_tokens),
+        completion_audio_tokens=_set(reading.completion_audio_tokens),
         tokens_estimated=estimated,
         cost_usd=priced.cost_usd if priced else UNSET,
         price_source=priced.price_source if priced else UNSET,
@@ -160,6 +176,8 @@ def call_of(arrival: Arrival, outcome: Outcome, reading: Reading) -> Call:
         time_to_first_token_ms=_set(
             None if outcome.time_to_first_token_ms is None else round(outcome.time_to_first_token_ms, 3)
         ),
+        prompt_hash=arrival.system_prompt.sha256 if arrival.system_prompt else UNSET,
+        system_prompt_tokens=arrival.system_prompt.tokens if arrival.system_prompt else UNSET,
     )
 
 
@@ -189,7 +207,15 @@ def _priced(arrival: Arrival, reading: Reading, prompt: int | None, completion: 
         return Priced(Decimal(0), f"{arrival.operation} is free")
     if prompt is None:
         return None
-    tokens = Tokens(prompt, completion or 0, reading.cached_tokens or 0, reading.cache_write_tokens or 0)
+    tokens = Tokens(
+        prompt,
+        completion or 0,
+        reading.cached_tokens or 0,
+        reading.cache_write_tokens or 0,
+        reading.cache_write_1h_tokens or 0,
+        reading.prompt_audio_tokens or 0,
+        reading.completion_audio_tokens or 0,
+    )
     # What answered sets the price; the name that was asked for may be an alias, or only known as such.
     for model in dict.fromkeys((reading.response_model or arrival.model, arrival.model)):
         if priced := price(arrival.provider, model, arrival.started_at, tokens, reading.service_tier):

@@ -20,12 +20,11 @@ from collectors.llm_collector.addresses import SafeResolver
 from collectors.llm_collector.board import Board
 from collectors.llm_collector.connection import Connection
 from collectors.llm_collector.discovery import discovery_of, open_asking
-from collectors.llm_collector.keys import Keys
 from collectors.llm_collector.outbox import Outbox
 from collectors.llm_collector.proxy import Proxy
 from collectors.llm_collector.routes import Routes
 from collectors.llm_collector.settings import LlmSettings
-from collectors.llm_collector.watch import Recorder
+from collectors.llm_collector.watch import recorder_of
 from collectors.llm_collector.wire import keep_header_bytes
 from runtime import pricing
 from runtime.health import Health
@@ -113,7 +112,7 @@ async def serve(service: Service[LlmSettings]) -> None:
     settings = service.settings
     pricing.load_prices(settings.llm_prices_file)
     routes, board, outbox = Routes(settings), Board(), Outbox()
-    recorder = Recorder(board, outbox, Keys(settings.llm_key_labels))
+    recorder = recorder_of(settings, board, outbox)
     listening = _listen(settings)
     port = listening.getsockname()[1]
     async with open_client(settings) as client, open_asking(SafeResolver()) as asking:

@@ -52,7 +52,8 @@ class Proxy:
 
     async def _pass(self, scope: Scope, target: Target, receive: Receive, send: Send) -> None:
         began = time.monotonic()
-        upload = Upload(scope, receive, self._settings.llm_proxy_max_request_bytes)
+        settings = self._settings
+        upload = Upload(scope, receive, settings.llm_proxy_max_request_bytes, settings.llm_store_text)
         await upload.begin()
         if upload.ending in {None, Ending.COMPLETE}:
             client = scope.get("client")

@@ -66,22 +66,28 @@ class Excerpt:
 
     head: str
     tail: str = ""
-    left_out: int = 0
+    mark: str = ""
+    """What stands between the two; empty where nothing is left out."""
 
 
-def excerpt_of(text: str, characters: int | None = None) -> Excerpt:
-    """Cut a text before it is redacted; `characters` is its length where only its beginning is known."""
-    length = len(text) if characters is None else characters
-    if length <= MAX_CHARACTERS:
+def beginning_of(text: str) -> Excerpt:
+    """Take a text of which only the beginning is known: MAX_CHARACTERS, and one more where it goes on."""
+    if len(text) <= MAX_CHARACTERS:
+        return Excerpt(text)
+    return Excerpt(text[: HEAD_CHARACTERS + MARGIN_CHARACTERS], "", " […the rest is left out…]")
+
+
+def excerpt_of(text: str) -> Excerpt:
+    """Cut a text before it is redacted."""
+    if len(text) <= MAX_CHARACTERS:
         return Excerpt(text)
     head = text[: HEAD_CHARACTERS + MARGIN_CHARACTERS]
-    if length > len(text):
-        return Excerpt(head, "", length - HEAD_CHARACTERS)
     begin = len(text) - TAIL_CHARACTERS
     # No word is cut in two: half a key would not be known as one.
     gap = re.compile(r"\s").search(text, begin)
     tail = text[gap.start() :] if gap else ""
-    return Excerpt(head, tail, length - HEAD_CHARACTERS - len(tail))
+    left_out = len(text) - HEAD_CHARACTERS - len(tail)
+    return Excerpt(head, tail, f" […{left_out} characters left out…]")
 
 
 class Redactor:
@@ -105,12 +111,11 @@ class Redactor:
 
     def redact(self, excerpt: Excerpt) -> str:
         """Give a text as it may be kept, of at most MAX_CHARACTERS."""
-        cut = excerpt.left_out > 0
-        head = self._redacted(excerpt.head, HEAD_CHARACTERS if cut else len(excerpt.head))
+        head = self._redacted(excerpt.head, HEAD_CHARACTERS if excerpt.mark else len(excerpt.head))
         tail = self._redacted(excerpt.tail, len(excerpt.tail), is_tail=True)
         if head is None or tail is None:
             return LEFT_OUT
-        text = f"{head} […{excerpt.left_out} characters left out…]{tail}" if cut else head
+        text = f"{head}{excerpt.mark}{tail}"
         # Marks may be longer than what they stand for.
         return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"
 

@@ -11,15 +11,18 @@ from typing import Any
 
 import msgspec
 
+from collectors.llm_collector.prompt_text import prompt_text_of
 from collectors.llm_collector.reading import name_of
+from collectors.llm_collector.redaction import Excerpt
 from collectors.llm_collector.scan import OPAQUE_CHARACTERS, Scan, is_prose
+from collectors.llm_collector.system_prompt import SystemPrompt, system_prompt_of
 from collectors.llm_collector.unpacking import Unreadable, unpacker
 
 MAX_WHOLE_BYTES = 1024 * 1024
 """A body up to this size is decoded at once: some milliseconds."""
 MAX_DECODED_BYTES = 64 * 1024 * 1024
 _VALUES = frozenset({"model", "stream"})
-_TEXTS = frozenset({"messages", "prompt", "input"})
+_TEXTS = frozenset({"messages", "prompt", "input", "system", "instructions"})
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Asked:
     prompt_characters: int = 0
     digest: str = ""
     """SHA-256 of the body, in hex: the same request sent again has the same one."""
+    system_prompt: SystemPrompt | None = None
+    text: Excerpt | None = None
+    """Only where texts are kept; it waits to be redacted."""
 
 
 class Body(msgspec.Struct):
@@ -55,7 +61,10 @@ class RequestTap:
     `length` is that of the whole body where it is known: of a large one nothing is kept from the beginning.
     """
 
-    def __init__(self, content_encoding: str = "", length: int | None = None) -> None:
+    def __init__(
+        self, content_encoding: str = "", length: int | None = None, keep_text: bool = False
+    ) -> None:
+        self._keep_text = keep_text
         self._digest = hashlib.sha256()
         self._unpack = unpacker(content_encoding)
         self._whole: bytearray | None = None if (length or 0) > MAX_WHOLE_BYTES else bytearray()
@@ -77,7 +86,7 @@ class RequestTap:
         """Give what was read; never raises."""
         digest = self._digest.hexdigest()
         if self._whole is not None:
-            return _asked(_decoded(bytes(self._whole)), digest)
+            return _asked(_decoded(bytes(self._whole)), digest, self._keep_text)
         return Asked(
             model=name_of(self._scan.values.get("model")),
             streaming=self._scan.values.get("stream") is True,
@@ -110,12 +119,15 @@ def asked_of(body: bytes) -> Asked:
     return tap.close()
 
 
-def _asked(body: Body, digest: str) -> Asked:
+def _asked(body: Body, digest: str, keep_text: bool) -> Asked:
+    fields = (body.system, body.instructions, body.messages, body.input)
     return Asked(
         model=name_of(body.model),
         streaming=body.stream is True,
-        prompt_characters=sum(_characters(part) for part in (body.messages, body.prompt, body.input)),
+        prompt_characters=sum(_characters(part) for part in (*fields, body.prompt)),
         digest=digest,
+        system_prompt=system_prompt_of(*fields),
+        text=prompt_text_of(*fields, body.prompt) if keep_text else None,
     )
 
 

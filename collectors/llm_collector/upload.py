@@ -42,7 +42,7 @@ class Ending(Enum):
 class Upload:
     """One request's body; `ending` is None while more of it is expected."""
 
-    def __init__(self, scope: Scope, receive: Receive, max_bytes: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, max_bytes: int, keep_text: bool = False) -> None:
         headers = dict(scope["headers"])
         told = headers.get(b"content-length", b"")
         self.length = int(told) if told.isdigit() and b"transfer-encoding" not in headers else None
@@ -53,7 +53,7 @@ class Upload:
         self._receive = receive
         self._max_bytes = max_bytes
         coding = headers.get(b"content-encoding", b"").decode("latin-1")
-        self._tap: RequestTap | None = RequestTap(coding, self.length)
+        self._tap: RequestTap | None = RequestTap(coding, self.length, keep_text)
         self._size = 0
         self._waited_seconds = 0.0
         self._held: deque[bytes] = deque()

@@ -6,17 +6,23 @@ bytes go on.
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import uuid4
+
+from msgspec import UNSET, structs
 
 from collectors.llm_collector.board import Board
 from collectors.llm_collector.calls import Arrival, Outcome, arrival_of, call_of, completed
 from collectors.llm_collector.keys import Keys
 from collectors.llm_collector.limits import Answer, Limits, limits_of
 from collectors.llm_collector.reading import Reading
+from collectors.llm_collector.redaction import MAX_CHARACTERS, Redactor, beginning_of
 from collectors.llm_collector.request import Asked
+from collectors.llm_collector.retries import Retries, has_failed, request_of
 from collectors.llm_collector.routes import Target
+from collectors.llm_collector.settings import LlmSettings
 from collectors.llm_collector.tap import Tap
 from runtime.logs import logger
 from runtime.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT, DROPPED_RECORDS
@@ -31,12 +37,19 @@ class Records(Protocol):
 
 
 class Recorder:
-    """What all requests are watched with: who holds which key, where calls are shown, where records go."""
+    """What all requests are watched with: who holds which key, where calls are shown, where records go.
 
-    def __init__(self, board: Board, records: Records, keys: Keys | None = None) -> None:
+    Texts are kept only where there is a `redactor`.
+    """
+
+    def __init__(
+        self, board: Board, records: Records, keys: Keys | None = None, redactor: Redactor | None = None
+    ) -> None:
         self.board = board
         self.records = records
         self.keys = keys or Keys()
+        self.redactor = redactor
+        self.retries = Retries()
 
     def arrived(
         self,
@@ -55,19 +68,28 @@ class Recorder:
         at = datetime.now(UTC) - timedelta(seconds=now - began)
         key = self.keys.of(headers)
         arrival = arrival_of(str(uuid4()), at, target, headers, asked, client_address, key)
-        return Watch(arrival, began, self)
+        return Watch(arrival, began, self, asked.digest if asked else "")
+
+
+def recorder_of(settings: LlmSettings, board: Board, records: Records) -> Recorder:
+    """Make the recorder that is configured. Raises SettingError."""
+    redactor = Redactor(settings.llm_redact_patterns)  # wrong ones are told of, whether they are used or not
+    return Recorder(
+        board, records, Keys(settings.llm_key_labels), redactor if settings.llm_store_text else None
+    )
 
 
 class Watch:
     """One request, from its arrival to its end; `arrival` is None for what is no model call."""
 
-    def __init__(self, arrival: Arrival | None, began: float, recorder: Recorder) -> None:
+    def __init__(self, arrival: Arrival | None, began: float, recorder: Recorder, digest: str = "") -> None:
         self.sent_all = False
         """Whether the client has been sent everything there was to send."""
         self._arrival = arrival
         self._began = began
+        self._recorder = recorder
         self._board = recorder.board
-        self._records = recorder.records
+        self._request = b""
         self._http_status: int | None = None
         self._request_id: str | None = None
         self._limits = Limits()
@@ -76,13 +98,22 @@ class Watch:
         self._tap: Tap | None = None
         if arrival is not None:
             CALLS_IN_FLIGHT.inc()
-            self._board.arrived(arrival)
+            self._board.arrived(self._count_tries(arrival, digest))
 
     def asked(self, asked: Asked) -> None:
         """Take what the request's body said, where it was not known at the arrival."""
         if self._arrival is not None:
-            self._arrival = completed(self._arrival, asked)
-            self._board.arrived(self._arrival)
+            self._board.arrived(self._count_tries(completed(self._arrival, asked), asked.digest))
+
+    def _count_tries(self, arrival: Arrival, digest: str) -> Arrival:
+        """Add how often this request failed just before, unless the client tells it."""
+        caller = (arrival.agent_id, arrival.agent_name, arrival.key_label, arrival.client_address)
+        self._request = request_of(arrival.provider, caller, digest)
+        if self._request and arrival.retry_count is None:
+            tries = self._recorder.retries.count(self._request, time.monotonic())
+            arrival = replace(arrival, retry_count=tries)
+        self._arrival = arrival
+        return arrival
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         """Note the upstream's status and headers (names in lower case)."""
@@ -90,7 +121,8 @@ class Watch:
         if self._arrival is not None:
             self._request_id = headers.get("x-request-id") or headers.get("request-id")
             self._take_limits(self._arrival, status, headers)
-            self._tap = Tap(headers.get("content-type", ""), headers.get("content-encoding", ""))
+            keep = MAX_CHARACTERS + 1 if self._recorder.redactor else 0
+            self._tap = Tap(headers.get("content-type", ""), headers.get("content-encoding", ""), keep)
 
     def _take_limits(self, arrival: Arrival, status: int, headers: Mapping[str, str]) -> None:
         """Read the limits, and show them at once: a stream may go on for minutes."""
@@ -144,9 +176,22 @@ class Watch:
             failure=self._failure,
         )
         call = call_of(arrival, outcome, reading)
+        if self._request:
+            self._recorder.retries.ended(self._request, time.monotonic(), failed=has_failed(call))
+        if self._recorder.redactor:
+            call = self._with_texts(call, arrival, reading, self._recorder.redactor)
         CALLS.labels(call.provider, call.status).inc()
         CALL_SECONDS.labels(call.provider).observe(latency_ms / 1000)
-        self._records.put(call)
+        self._recorder.records.put(call)
+
+    def _with_texts(self, call: Call, arrival: Arrival, reading: Reading, redactor: Redactor) -> Call:
+        """Add what was said, redacted; of an answer that was not read to its end nothing."""
+        whole = self.sent_all and self._tap is not None and not self._tap.blind and self._failure is None
+        return structs.replace(
+            call,
+            prompt_text=redactor.redact(arrival.text) if arrival.text else UNSET,
+            answer_text=redactor.redact(beginning_of(reading.text)) if whole and reading.text else UNSET,
+        )
 
     def _answer(self, arrival: Arrival, reading: Reading) -> Answer:
         told = dict([reading.told_limit] if reading.told_limit else [])

@@ -13,11 +13,10 @@ import uvicorn
 
 from collectors.llm_collector.board import Board
 from collectors.llm_collector.collector import open_client, server_of
-from collectors.llm_collector.keys import Keys
 from collectors.llm_collector.proxy import Proxy
 from collectors.llm_collector.routes import Routes
 from collectors.llm_collector.settings import LlmSettings
-from collectors.llm_collector.watch import Recorder
+from collectors.llm_collector.watch import recorder_of
 from schema.messages import Call
 
 App = Callable[
@@ -103,7 +102,7 @@ def proxying(**settings: Any) -> Iterator[Running]:
     """Run the proxy, with `openai_base_url` and the like as settings."""
     options = LlmSettings(**{"llm_proxy_stop_seconds": 1, **settings})
     kept, board = Kept(), Board()
-    recorder = Recorder(board, kept, Keys(options.llm_key_labels))
+    recorder = recorder_of(options, board, kept)
     holder: dict[str, Any] = {}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

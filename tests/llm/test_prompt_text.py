@@ -61,4 +61,4 @@ def test_a_long_text_is_cut_before_it_waits() -> None:
     found = prompt_text_of(None, None, None, "word " * 1_000_000, None)
     assert found is not None
     assert len(found.head) + len(found.tail) <= 2 * MAX_CHARACTERS
-    assert found.left_out > 4_000_000
+    assert "characters left out" in found.mark

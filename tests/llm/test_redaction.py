@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from collectors.llm_collector.redaction import LEFT_OUT, MAX_CHARACTERS, Excerpt, Redactor, excerpt_of
+from collectors.llm_collector.redaction import LEFT_OUT, MAX_CHARACTERS, Redactor, beginning_of, excerpt_of
 from schema.errors import SettingError
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -117,6 +117,6 @@ def test_no_secret_is_cut_in_two(secret: str, offset: int) -> None:
 
 
 def test_an_answer_of_which_only_the_beginning_is_known_says_so() -> None:
-    kept = PLAIN.redact(excerpt_of("word " * 4_000, characters=90_000))
-    assert kept.endswith("characters left out…]")
-    assert PLAIN.redact(Excerpt("short")) == "short"
+    kept = PLAIN.redact(beginning_of("w" + "word " * 4_000))
+    assert kept.endswith("word wo […the rest is left out…]")
+    assert PLAIN.redact(beginning_of("short")) == "short"
