@@ -90,6 +90,15 @@ def test_the_kubernetes_collector_is_told_its_settings_and_given_the_kubeconfig_
     assert (mount["read_only"], mount["bind"]) == (True, {"create_host_path": False})
 
 
+@pytest.mark.parametrize("name", ["llm-collector", "telemetry-collector"])
+def test_who_prices_calls_is_given_the_file_of_prices_to_read(name: str) -> None:
+    service = SERVICES[name]
+    (mount,) = (one for one in service["volumes"] if "LLM_PRICES_FILE" in one["source"])
+    assert service["environment"]["LLM_PRICES_FILE"] == f"${{LLM_PRICES_FILE:+{mount['target']}}}"
+    assert mount["source"] == "${LLM_PRICES_FILE:-/dev/null}"
+    assert (mount["read_only"], mount["bind"]) == (True, {"create_host_path": False})
+
+
 def test_an_agent_is_called_as_in_the_local_stack() -> None:
     agents = {name: service for name, service in OURS.items() if "agents/" in service["build"]["dockerfile"]}
     assert {name: service["environment"]["ORACLE_WORKLOAD"] for name, service in agents.items()} == {
