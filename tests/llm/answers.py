@@ -114,7 +114,7 @@ CASES: list[tuple[str, str, bytes, dict[str, Any]]] = [
         "stream of tool calls",
         SSE,
         sse({"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": '{"a":1}'}}]}}]}),
-        {"text_characters": 7},
+        {"text_characters": 11},
     ),
     (
         "stream that ends in an error",

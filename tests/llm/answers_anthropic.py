@@ -70,7 +70,7 @@ ANTHROPIC: list[Case] = [
             "reasoning_tokens": 40,
             "service_tier": "standard",
             "finish_reason": "tool_use",
-            "text_characters": 17,
+            "text_characters": 21,
         },
     ),
     (

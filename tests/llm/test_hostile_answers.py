@@ -1,0 +1,142 @@
+"""An answer that means harm costs a bounded memory and a bounded time, and the next one is read as ever."""
+
+import json
+import time
+import tracemalloc
+import zlib
+from collections.abc import Iterator
+
+import brotli
+import pytest
+import zstandard
+
+from collectors.llm_collector.tap import MAX_BODY_BYTES, Tap
+from tests.llm.answers import JSON, LINES, SSE, STREAM
+
+MIB = 1024 * 1024
+MAX_PEAK_BYTES = 16 * MIB
+"""Of one answer; a compressed one may be given a window of as much again."""
+MAX_CHUNK_SECONDS = 2.0
+"""What one chunk may hold up the calls beside it; measured are 0.2 s, the rest is for a busy machine."""
+
+
+def repeated(pattern: bytes, size: int = 20 * MIB) -> Iterator[bytes]:
+    """Give a pattern over and over, in chunks as they come from a socket."""
+    piece = pattern * (65536 // len(pattern) + 1)
+    yield from (piece for _ in range(size // len(piece)))
+
+
+def peak_of(tap: Tap, chunks: Iterator[bytes]) -> tuple[int, float]:
+    """Feed all chunks; give the most memory that was in use, and the longest time that one chunk took."""
+    slowest = 0.0
+    tracemalloc.start()
+    try:
+        for piece in chunks:
+            began = time.perf_counter()
+            tap.feed(piece)
+            slowest = max(slowest, time.perf_counter() - began)
+        return tracemalloc.get_traced_memory()[1], slowest
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", [SSE, LINES, JSON])
+def test_a_line_of_100_mb_without_an_end_is_not_kept(kind: str) -> None:
+    peak, _ = peak_of(Tap(kind), repeated(b'data: {"a": "x', 100 * MIB))
+    assert peak < MAX_PEAK_BYTES
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"a\n",
+        b"data:\n\n",
+        b"data: x\n",
+        b"data:{}\n\n",
+        b"{}\n",
+        b"[",
+        b'data:{"choices":[{},{}]}\n\n',
+    ],
+)
+@pytest.mark.parametrize("kind", [SSE, LINES])
+def test_events_and_lines_without_end_are_not_kept(kind: str, pattern: bytes) -> None:
+    peak, slowest = peak_of(Tap(kind), repeated(pattern, 2 * MIB))
+    assert peak < MAX_PEAK_BYTES
+    assert slowest < MAX_CHUNK_SECONDS
+
+
+def gzipped(pattern: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=31)
+    return b"".join(packer.compress(piece) for piece in repeated(pattern, 100 * MIB)) + packer.flush()
+
+
+def zstd_packed(pattern: bytes) -> bytes:
+    packer = zstandard.ZstdCompressor().compressobj()
+    return b"".join(packer.compress(piece) for piece in repeated(pattern, 100 * MIB)) + packer.flush()
+
+
+def br_packed(pattern: bytes) -> bytes:
+    packer = brotli.Compressor(quality=2)
+    return b"".join(packer.process(piece) for piece in repeated(pattern, 100 * MIB)) + packer.finish()
+
+
+@pytest.mark.parametrize(("coding", "pack"), [("gzip", gzipped), ("zstd", zstd_packed), ("br", br_packed)])
+@pytest.mark.parametrize("pattern", [b"\0", b"\n", b'data:{"choices":[{},{}]}\n\n'])
+def test_a_body_that_swells_a_hundredfold_is_given_up(coding: str, pack: object, pattern: bytes) -> None:
+    assert callable(pack)
+    packed = pack(pattern)
+    assert len(packed) * 100 < 100 * MIB
+    tap = Tap(SSE, coding)
+    peak, slowest = peak_of(tap, iter([packed]))
+    assert tap.blind
+    assert peak < 2 * MAX_PEAK_BYTES
+    assert slowest < MAX_CHUNK_SECONDS
+
+
+def test_a_bomb_inside_another_coding_is_given_up_too() -> None:
+    tap = Tap(SSE, "gzip, br")
+    peak, _ = peak_of(tap, iter([brotli.compress(gzipped(b"\0"))]))
+    assert tap.blind
+    assert peak < 2 * MAX_PEAK_BYTES
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"choices":' + b"[" * 3_000_000, b'{"usage":' * 300_000, b'{"error":' + b'{"a":' * 300_000]
+)
+def test_deep_nesting_is_passed_over(raw: bytes) -> None:
+    for kind, event in ((JSON, raw), (SSE, b"data: " + raw + b"\n\n"), (LINES, raw + b"\n")):
+        tap = Tap(kind)
+        tap.feed(event)
+        assert tap.close().input_tokens is None
+
+
+def test_of_a_body_too_large_to_keep_the_end_is_read() -> None:
+    vectors = [{"object": "embedding", "embedding": [0.123456789] * 3072, "text": '"usage": {'}] * 300
+    usage = {"prompt_tokens": 8191, "total_tokens": 8191}
+    raw = json.dumps({"data": vectors, "model": "text-embedding-3-large", "usage": usage}).encode()
+    assert len(raw) > 2 * MAX_BODY_BYTES
+    tap = Tap(JSON)
+    peak, _ = peak_of(tap, (raw[index : index + 65536] for index in range(0, len(raw), 65536)))
+    reading = tap.close()
+    assert (reading.response_model, reading.input_tokens) == ("text-embedding-3-large", 8191)
+    assert peak < MAX_PEAK_BYTES
+
+
+@pytest.mark.parametrize(
+    "end", [b"", b'"usage": {', b'"usage": [[[', b'"usage": {"prompt_tokens": "x"}}', b"\xff" * 20]
+)
+def test_a_body_too_large_with_a_broken_end_tells_nothing(end: bytes) -> None:
+    tap = Tap(JSON)
+    tap.feed(b'{"a": "' + b"x" * MAX_BODY_BYTES + end)
+    assert tap.close().input_tokens is None
+
+
+def test_an_event_too_large_is_passed_over_and_the_next_is_read() -> None:
+    tap = Tap(SSE)
+    for piece in repeated(b'data: {"a": 1,\n', 10 * MIB):
+        tap.feed(piece)
+    tap.feed(b"\n\n" + STREAM)
+    assert tap.close().input_tokens == 12
