@@ -31,7 +31,7 @@ BATCH = 250
 """Partitions of one request.
 
 What the library spends on a partition grows with the length of the list: 23 us at 5,000, 3 us at 250
-(measured with 2.16.0; docs/adr/0010).
+(measured with confluent-kafka 2.16.1; docs/adr/0010).
 """
 EARLIEST, LATEST = -2, -1
 """The timestamps that stand for the watermarks in ListOffsets (KIP-79)."""
