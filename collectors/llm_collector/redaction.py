@@ -51,6 +51,12 @@ _PHONE = re.compile(
     r"|(?<![\w.:-])0\d{1,4}[ /-]\d{2,4}(?:[ -]?\d{2,4}){1,3}(?![\w:])"
 )
 _PHONE_DIGITS = range(8, 16)
+# Most texts have nothing of a kind; RE2 says so in a tenth of the time.
+_MAYBE_KEY = re2.compile(
+    r"sk-|rk-|k_live|k_test|xox|xapp-|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|AIza|hf_|npm_|eyJ|PRIVATE KEY|://"
+)
+_MAYBE_NAMED = re2.compile(r"(?i)(?:key|secret|passwd|password|token)[\"']?\s{0,4}[:=]|bearer|basic")
+_MAYBE_NUMBER = re2.compile(r"(?:\pN[ ().\-/]{0,2}){8}")
 _PATTERNS_FORM = 'a JSON list of regular expressions in the syntax of RE2, like ["ORDER-[0-9]{6}"], is taken'
 
 
@@ -144,16 +150,24 @@ class Redactor:
 
 
 def _spans(text: str, *, is_tail: bool) -> Iterator[_Span]:
-    if is_tail and (end := _PRIVATE_KEY_END.search(text)) and "BEGIN" not in text[: end.start()]:
+    if is_tail and (end := _PRIVATE_KEY_END.search(text)) and not _PRIVATE_KEY.search(text, 0, end.start()):
         yield _Span(0, end.end(), "key")
-    for pattern in (_PRIVATE_KEY, _KEYS, _NAMED, _IN_ADDRESS):
-        for one in pattern.finditer(text):
-            yield _Span(*one.span(pattern.groups), "key")
-    for one in _BEARER.finditer(text):
-        if len(one[1]) >= 20 or any(letter.isdigit() for letter in one[1]):
+    if _MAYBE_KEY.search(text):
+        for pattern in (_PRIVATE_KEY, _KEYS, _IN_ADDRESS):
+            for one in pattern.finditer(text):
+                yield _Span(*one.span(pattern.groups), "key")
+    if _MAYBE_NAMED.search(text):
+        for one in _NAMED.finditer(text):
             yield _Span(*one.span(1), "key")
-    for one in _EMAIL.finditer(text):
+        for one in _BEARER.finditer(text):
+            if len(one[1]) >= 20 or any(letter.isdigit() for letter in one[1]):
+                yield _Span(*one.span(1), "key")
+    for one in _EMAIL.finditer(text) if "@" in text else ():
         yield _Span(*one.span(), "email")
+    yield from _number_spans(text) if _MAYBE_NUMBER.search(text) else ()
+
+
+def _number_spans(text: str) -> Iterator[_Span]:
     for one in _CARD.finditer(text):
         if _is_card(_digits(one[0])):
             yield _Span(*one.span(), "card")

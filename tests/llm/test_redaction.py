@@ -116,6 +116,12 @@ def test_no_secret_is_cut_in_two(secret: str, offset: int) -> None:
         assert not [piece for piece in pieces if piece[-8:] in kept]
 
 
+def test_the_end_of_a_private_key_whose_beginning_is_left_out_is_redacted() -> None:
+    key = "-----BEGIN PRIVATE KEY-----\n" + "MIIabcd\n" * 900 + "-----END PRIVATE KEY-----"
+    kept = redacted("word " * 40_000 + key + " bye")
+    assert kept.endswith("characters left out…][redacted:key] bye")
+
+
 def test_an_answer_of_which_only_the_beginning_is_known_says_so() -> None:
     kept = PLAIN.redact(beginning_of("w" + "word " * 4_000))
     assert kept.endswith("word wo […the rest is left out…]")
