@@ -179,3 +179,17 @@ def test_a_wrong_table_is_told_at_start_too(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(pricing.PRICING, "house", {"m": {"input": float("nan"), "output": 1}})
     with pytest.raises(SettingError, match=r"^PRICING in runtime/pricing.py is wrong at house/m: `input` is"):
         load_prices("")
+
+
+def test_the_examples_of_the_documents_are_files_that_are_taken(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    guide = (root / "RUN_INSTRUCTIONS.md").read_text(encoding="utf-8")
+    load(tmp_path, guide.split("## Prices")[1].split("```json")[1].split("```")[0])
+    days = [datetime(2026, month, 30, tzinfo=UTC) for month in (6, 7)]
+    assert [cost("house", "big", Tokens(1000), at) for at in days] == ["0.003", "0.002"]
+    assert cost("house", "big", Tokens(200_001), days[1]) == "0.800004"
+    assert cost("house", "big", Tokens(1000), days[1], "batch") == "0.001"
+    settings = (root / ".env.example").read_text(encoding="utf-8")
+    [line] = [line for line in settings.splitlines() if '"*"' in line]
+    load(tmp_path, line.removeprefix("# ").rstrip(","))
+    assert cost("ollama", "any", Tokens(1000)) == "0"
