@@ -215,6 +215,7 @@ def _priced(arrival: Arrival, reading: Reading, prompt: int | None, completion: 
         reading.cache_write_1h_tokens or 0,
         reading.prompt_audio_tokens or 0,
         reading.completion_audio_tokens or 0,
+        reading.web_searches or 0,
     )
     # What answered sets the price; the name that was asked for may be an alias, or only known as such.
     for model in dict.fromkeys((reading.response_model or arrival.model, arrival.model)):

@@ -43,6 +43,8 @@ class Counts:
     reasoning_tokens: int | None = None
     prompt_audio_tokens: int | None = None
     completion_audio_tokens: int | None = None
+    web_searches: int | None = None
+    """Searches that Anthropic ran for the answer, and charges apiece."""
 
     @property
     def prompt_tokens(self) -> int | None:
@@ -64,6 +66,8 @@ class Counts:
         written = _count(writes, ("ephemeral_1h_input_tokens",))
         self.cache_write_1h_tokens = _larger(self.cache_write_1h_tokens, written)
         self.prompt_audio_tokens = _larger(self.prompt_audio_tokens, _count(details[1:], ("audio_tokens",)))
+        searches = _count(_objects(usage, ("server_tool_use",)), ("web_search_requests",))
+        self.web_searches = _larger(self.web_searches, searches)
         if completion is not None:
             self.completion_tokens = completion + self._unlisted(usage, prompt, completion)
             self.completion_partial = begins

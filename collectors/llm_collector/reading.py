@@ -23,6 +23,7 @@ UNNAMED_ERROR = "unnamed_error"
 """Told by a text only, as Ollama does."""
 
 _MACHINE_WORD = re.compile(r"[\w.\-]{1,64}")
+_FAST = "fast"
 _FINISH = ("finish_reason", "stop_reason", "done_reason")
 _ENDS = frozenset({"completed", "failed", "incomplete", "cancelled"})
 
@@ -92,10 +93,16 @@ class Reading(Counts):
         usage = place.get("usage") if isinstance(place, dict) else None
         for one in (place, usage):
             if isinstance(one, dict):
-                if "service_tier" in one:
-                    self.service_tier = word_of(one["service_tier"]) or self.service_tier
+                self._take_tier(one)
                 if not NAMES.isdisjoint(one):
                     self.take_counts(one, begins)
+
+    def _take_tier(self, place: dict[str, Any]) -> None:
+        """Read the tier that was served; Anthropic's fast mode is one too, with prices of its own."""
+        if "service_tier" in place and self.service_tier != _FAST:
+            self.service_tier = word_of(place["service_tier"]) or self.service_tier
+        if place.get("speed") == _FAST:
+            self.service_tier = _FAST
 
     def _take_end(self, part: dict[str, Any]) -> None:
         """Read how a response of OpenAI's newer interface ended."""

@@ -107,6 +107,7 @@ ANTHROPIC: list[Case] = [
             "completion_tokens": 503,
             "service_tier": "priority",
             "finish_reason": "end_turn",
+            "web_searches": 1,
             "text_characters": 7,
         },
     ),
@@ -136,6 +137,14 @@ ANTHROPIC: list[Case] = [
             "text_characters": 5,
             "error_type": "overloaded_error",
         },
+    ),
+    (
+        "fast mode",
+        JSON,
+        whole(
+            {"usage": {"input_tokens": 1, "output_tokens": 2, "service_tier": "standard", "speed": "fast"}}
+        ),
+        {"input_tokens": 1, "completion_tokens": 2, "service_tier": "fast"},
     ),
     ("counted tokens", JSON, whole({"input_tokens": 2095}), {"input_tokens": 2095}),
 ]

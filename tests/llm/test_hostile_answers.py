@@ -80,7 +80,8 @@ def zstd_packed(pattern: bytes) -> bytes:
 
 def br_packed(pattern: bytes) -> bytes:
     packer = brotli.Compressor(quality=2)
-    return b"".join(packer.process(piece) for piece in repeated(pattern, 100 * MIB)) + packer.finish()
+    packed = [packer.process(piece) for piece in repeated(pattern, 100 * MIB)]
+    return b"".join([*packed, packer.finish()])
 
 
 @pytest.mark.parametrize(("coding", "pack"), [("gzip", gzipped), ("zstd", zstd_packed), ("br", br_packed)])
