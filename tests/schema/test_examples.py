@@ -50,6 +50,7 @@ CONSUMERS: dict[str, Callable[[bytes], object]] = {
     "call_rate_limited.json": log_record,
     "event.json": raw_event,
     "event_record.json": log_record,
+    "event_record_prompt_changed.json": log_record,
     "gone.json": log_record,
     "heartbeat.json": log_record,
     "heartbeat_down.json": log_record,
