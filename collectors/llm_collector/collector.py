@@ -25,7 +25,7 @@ from collectors.llm_collector.proxy import Proxy
 from collectors.llm_collector.routes import Routes
 from collectors.llm_collector.settings import LlmSettings
 from collectors.llm_collector.watch import recorder_of
-from collectors.llm_collector.wire import keep_header_bytes
+from collectors.llm_collector.wire import Request, keep_header_bytes
 from runtime import pricing
 from runtime.health import Health
 from runtime.kafka import Producer, Topics, ensure_topics
@@ -70,6 +70,7 @@ def open_client(settings: LlmSettings) -> aiohttp.ClientSession:
     """Open the client towards the providers: no redirects, cookies, proxies of the environment or headers."""
     keep_header_bytes()
     return aiohttp.ClientSession(
+        request_class=Request,
         auto_decompress=False,
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -2,12 +2,14 @@
 
 httptools collects headers without any limit, and waits for their end without one. Here a head, a chunk's
 extension or a trailer may have 64 KiB, a head has thirty seconds, trailers are dropped (they would stand
-among the headers of the request), and what is malformed is answered with problem JSON.
+among the headers of the request), and what is malformed is answered with problem JSON. A wish to speak
+another protocol (Java's client begins with it) is ignored, as RFC 9110 allows: httptools would drop the body.
 """
 
 import asyncio
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from collectors.llm_collector.problems import MALFORMED, SLOW_HEAD, WIDE_HEAD, Problem
@@ -25,6 +27,7 @@ class Connection(HttpToolsProtocol):
         self._bare_bytes = 0
         """Bytes since the parser last gave something on: a head, a chunk's extension, trailers."""
         self._in_head = True
+        self._upgrading = False
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -39,10 +42,26 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, unless too much of it is neither a request nor its body."""
+        self._unset_keepalive_if_required()
         self._bare_bytes += len(data)
-        super().data_received(data)
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self._refuse(MALFORMED)
+            return
         if self._bare_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             self._refuse(WIDE_HEAD)
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # The same head again, without the wish, and what follows it.
+            headers = [pair for pair in self.headers if pair[0] not in {b"upgrade", b"connection"}]
+            lines = [self.parser.get_method() + b" " + self.url + b" HTTP/1.1"]
+            lines += [name + b": " + value for name, value in headers]
+            self.parser, self._upgrading = httptools.HttpRequestParser(self), False
+            self.parser.feed_data(b"\r\n".join([*lines, b"", b""]) + data[upgrade.args[0] :])
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -58,6 +77,11 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand the request over, with its socket."""
+        if self.parser.get_method() == b"CONNECT" or self.parser.get_http_version() not in {"1.0", "1.1"}:
+            raise ValueError("no request for a proxy of this kind")  # httptools gives it on as its own error
+        if self.parser.should_upgrade():
+            self._upgrading = True
+            return
         self._in_head, self._bare_bytes = False, 0
         self._head_is_there()
         self.scope["extensions"] = {SOCKET: self.transport.get_extra_info("socket")}
@@ -70,12 +94,9 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End the request."""
-        self._bare_bytes = 0
-        super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what httptools cannot parse."""
-        self._refuse(MALFORMED)
+        if not self._upgrading:
+            self._bare_bytes = 0
+            super().on_message_complete()
 
     def _refuse(self, problem: Problem) -> None:
         """Answer and hang up; in the middle of another answer there is only the second."""

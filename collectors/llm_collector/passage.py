@@ -16,6 +16,7 @@ from collectors.llm_collector.problems import upstream_failed
 from collectors.llm_collector.routes import Target
 from collectors.llm_collector.upload import Ending, Message, Scope, Upload
 from collectors.llm_collector.watch import Watch
+from collectors.llm_collector.wire import LINE, Line
 from runtime.logs import logger
 from schema.errors import AddressRefused, AnswerUnusable
 
@@ -42,6 +43,7 @@ class Passage:
         self._send = send
         self._silence_seconds = silence_seconds
         self._stalled = False
+        self._line = Line()
 
     async def run(self, client: aiohttp.ClientSession) -> None:
         """Forward until the end, or until the client leaves; the call is recorded either way."""
@@ -58,6 +60,8 @@ class Passage:
             results = await asyncio.gather(forward, leaving, return_exceptions=True)
             upload.tell(watch.asked)
             broken = isinstance(results[0], asyncio.CancelledError)
+            if broken:
+                self._line.hang_up()
             refused = upload.ending in {Ending.TOO_LARGE, Ending.TOO_SLOW}
             if broken and refused and upload.ending:
                 watch.failed(upload.ending.value)
@@ -87,6 +91,7 @@ class Passage:
         scope, upload, watch = self._scope, self._upload, self._watch
         query = scope["query_string"].decode("latin-1")
         url = URL(f"{self._target.url}?{query}" if query else self._target.url, encoded=True)
+        LINE.set(self._line)
         length = None if upload.ending is Ending.COMPLETE else upload.length
         try:
             async with client.request(

@@ -1,16 +1,49 @@
-"""Header bytes as they came: aiohttp, told to write them back unchanged.
+"""What aiohttp has no option for: header bytes as they came, and hanging up on an upstream at once.
 
 aiohttp takes headers as text and writes UTF-8. Some clients send Latin-1 (Python's http.client does), and its
-compiled writer would drop what `surrogateescape` made of such bytes. It has no option for this, so its writer
-is replaced, for the whole process; tests/llm/test_headers.py fails should a new version no longer ask it.
+compiled writer would drop what `surrogateescape` made of such bytes. So its writer is replaced, for the whole
+process; tests/llm/test_hostile.py fails should a new version no longer ask it.
+
+It closes a connection by first sending what is still to be sent: an upstream that takes nothing would hold it
+for ever. So each request tells its transport, to be aborted when the client has left.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping
+from contextvars import ContextVar
 
+import aiohttp
 import aiohttp.http_writer
+from aiohttp.connector import Connection
 
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class Line:
+    """The upstream connection of one request, once there is one."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.BaseTransport | None = None
+
+    def hang_up(self) -> None:
+        """End the connection, whatever it still has to send."""
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
+
+
+LINE: ContextVar[Line] = ContextVar("line")
+"""Set by whoever asks for a request, and wants to hang up."""
+
+
+class Request(aiohttp.ClientRequest):
+    """A request that tells its connection."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Send it over a connection."""
+        if line := LINE.get(None):
+            line.transport = conn.transport
+        return await super().send(conn)
 
 
 def keep_header_bytes() -> None:
