@@ -23,7 +23,7 @@ UNNAMED_ERROR = "unnamed_error"
 """Told by a text only, as Ollama does."""
 
 _MACHINE_WORD = re.compile(r"[\w.\-]{1,64}")
-_FAST = "fast"
+_DEARER = (("speed", "fast"), ("inference_geo", "us"))
 _FINISH = ("finish_reason", "stop_reason", "done_reason")
 _ENDS = frozenset({"completed", "failed", "incomplete", "cancelled"})
 
@@ -98,11 +98,15 @@ class Reading(Counts):
                     self.take_counts(one, begins)
 
     def _take_tier(self, place: dict[str, Any]) -> None:
-        """Read the tier that was served; Anthropic's fast mode is one too, with prices of its own."""
-        if "service_tier" in place and self.service_tier != _FAST:
+        """Read the tier that was served.
+
+        What Anthropic charges differently is a tier too: fast mode, and staying in one country.
+        """
+        dearer = [place[name] for name, value in _DEARER if place.get(name) == value]
+        if dearer:
+            self.service_tier = "-".join(dearer)
+        elif "service_tier" in place:
             self.service_tier = word_of(place["service_tier"]) or self.service_tier
-        if place.get("speed") == _FAST:
-            self.service_tier = _FAST
 
     def _take_end(self, part: dict[str, Any]) -> None:
         """Read how a response of OpenAI's newer interface ended."""

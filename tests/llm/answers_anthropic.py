@@ -146,5 +146,26 @@ ANTHROPIC: list[Case] = [
         ),
         {"input_tokens": 1, "completion_tokens": 2, "service_tier": "fast"},
     ),
+    (
+        "answered within one country",
+        JSON,
+        whole(
+            {
+                "usage": {
+                    "input_tokens": 1,
+                    "output_tokens": 2,
+                    "service_tier": "standard",
+                    "inference_geo": "us",
+                }
+            }
+        ),
+        {"input_tokens": 1, "completion_tokens": 2, "service_tier": "us"},
+    ),
+    (
+        "answered anywhere",
+        JSON,
+        whole({"usage": {"output_tokens": 2, "service_tier": "standard", "inference_geo": "global"}}),
+        {"completion_tokens": 2, "service_tier": "standard"},
+    ),
     ("counted tokens", JSON, whole({"input_tokens": 2095}), {"input_tokens": 2095}),
 ]
