@@ -6,7 +6,7 @@ members of the consumer protocol hold by id (KIP-848).
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from collectors.kafka_collector.client import INTERNAL_TOPIC, LATEST, KafkaClient
@@ -23,15 +23,15 @@ NAMES_SECONDS = 10.0
 """How often the names of topics are asked while some are not known."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Said:
     """What a group's coordinator said; whoever has read on to `until` knows as much.
 
-    `until` is where the group's partition of the internal topic ended when that was next asked for.
+    `until` is where the group's partition of the internal topic ended just after; None where nobody tells.
     """
 
     commits: Commits
-    until: int | None = None
+    until: int | None
 
 
 class TopicWay:
@@ -78,7 +78,7 @@ class TopicWay:
             self._restarts, self._said = self._topic.table.restarts, {}
         await self._name_topics(metadata)
         changed, ended = await self._follow()
-        overlaid, refused = await self._overlay(progress, highs)
+        overlaid, refused = await self._overlay(progress, metadata)
         if refused:
             reasons = "; ".join(sorted(set(refused.values())))
             held_back = f"open transactions hold back the commits of {len(refused)} groups"
@@ -91,8 +91,8 @@ class TopicWay:
         """Say whether the topic was read to its end once, so that what is known is not of long ago."""
         return self._topic.table.complete
 
-    async def _highs(self, metadata: ClusterMetadata, partitions: Sequence[int]) -> dict[int, int]:
-        """Ask where the topic's partitions end, open transactions included: before they are read.
+    async def _highs(self, metadata: ClusterMetadata, partitions: Iterable[int]) -> dict[int, int]:
+        """Ask where these partitions of the topic end, open transactions included.
 
         The reader's own client asks for committed records only, and knows of no other end before it fetches.
         """
@@ -122,7 +122,7 @@ class TopicWay:
         return frozenset(known), ended
 
     async def _overlay(
-        self, progress: Progress, highs: Mapping[int, int]
+        self, progress: Progress, metadata: ClusterMetadata
     ) -> tuple[frozenset[str], Mapping[str, str]]:
         """Ask for the commits that open transactions hold back, of whichever group.
 
@@ -132,15 +132,14 @@ class TopicWay:
         before = self._said
         names = self._topic.table.groups_in(progress.held) if progress.held else {}
         told, refused = await self._coordinators.commits(names) if names else ({}, {})
+        ends = await self._highs(metadata, progress.held) if told else {}
         answered = {**told, **self._losses.take(told, self._groups)}
-        self._said = {name: _Said(commits) for name, commits in answered.items()}
-        for name, number in names.items():
-            said = before.get(name)
-            if said is not None and name not in answered:
-                # Who does not answer keeps what it said last, as long as what was read may be older.
-                said.until = highs.get(number) if said.until is None else said.until
-                if said.until is None or progress.read_to.get(number, 0) < said.until:
-                    self._said[name] = said
+        self._said = {name: _Said(commits, ends.get(names[name])) for name, commits in answered.items()}
+        for name in names.keys() & before.keys() - answered.keys():
+            # Who does not answer keeps what it said last, as long as what was read may be older.
+            until = before[name].until
+            if until is None or progress.read_to.get(names[name], 0) < until:
+                self._said[name] = before[name]
         freed = before.keys() - self._said.keys()
         changed = {name for name in freed if self._show(name, None)}
         changed |= {name for name, said in self._said.items() if self._show(name, said)}

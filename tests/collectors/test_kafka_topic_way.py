@@ -169,15 +169,12 @@ async def test_who_stops_answering_keeps_what_it_said_until_all_that_was_there_i
     topic.progress = Progress(0, 0, whole=True, held=frozenset({0}), read_to={0: 10})
     coordinators.by_group = {"writer": {TASKS: Commit(8)}}
     await way.read(LED)
-    coordinators.by_group, client.highs = {}, {}
-    assert (await way.read(LED)).groups["writer"].commits == {TASKS: Commit(8)}
-    # The eight was written before the thirtieth record; the first transaction ends, another one is open.
-    client.highs = {0: 30}
-    topic.progress = replace(topic.progress, read_to={0: 29})
+    # The eight was among the twenty; the first transaction ends, and another one is open.
+    coordinators.by_group, client.highs = {}, {0: 40}
+    topic.progress = replace(topic.progress, read_to={0: 19})
     topic.say("writer", 0, 4, 1500)
     assert (await way.read(LED)).groups["writer"].commits == {TASKS: Commit(8)}
-    client.highs = {0: 40}
-    topic.progress = replace(topic.progress, read_to={0: 30})
+    topic.progress = replace(topic.progress, read_to={0: 20})
     topic.say("writer", 0, 12, 9000)
     read = await way.read(LED)
     assert (read.groups["writer"].commits, set(read.changed)) == ({TASKS: Commit(12, 9.0)}, {"writer"})
