@@ -87,6 +87,32 @@ def test_a_stream_without_usage_is_estimated_and_says_so() -> None:
     assert call.cost_usd == Decimal("0.00012")
 
 
+def test_every_count_and_the_service_tier_enter_the_record_and_its_price() -> None:
+    reading = Reading(
+        input_tokens=1000, completion_tokens=100, cached_tokens=10, cache_write_tokens=20,
+        cache_write_1h_tokens=5, reasoning_tokens=7, prompt_audio_tokens=3, completion_audio_tokens=4,
+        service_tier="default",
+    )  # fmt: skip
+    call = call_of(arrival(b'{"model": "gpt-4o"}'), Outcome(1, 200), reading)
+    names = (
+        "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens", "cache_write_1h_tokens",
+        "reasoning_tokens", "prompt_audio_tokens", "completion_audio_tokens", "service_tier",
+    )  # fmt: skip
+    assert [getattr(call, name) for name in names] == [1000, 100, 10, 20, 5, 7, 3, 4, "default"]
+
+
+def test_tokens_of_a_cache_kept_for_an_hour_have_a_price_of_their_own() -> None:
+    def cost(written_1h: int) -> Decimal:
+        target = Target("anthropic", "http://x/v1/messages", "chat", None)
+        reading = Reading(input_tokens=1000, cache_write_tokens=1000, cache_write_1h_tokens=written_1h)
+        call = call_of(arrival(b'{"model": "claude-sonnet-4-5"}', target=target), Outcome(1, 200), reading)
+        assert isinstance(call.cost_usd, Decimal)
+        return call.cost_usd
+
+    # 3.75 dollars a million for five minutes, 6 dollars for an hour.
+    assert (cost(0), cost(1000)) == (Decimal("0.00375"), Decimal("0.006"))
+
+
 def test_an_unknown_model_has_tokens_and_no_cost() -> None:
     call = call_of(arrival(b'{"model": "house-model"}'), Outcome(5, 200), Reading(input_tokens=3))
     assert (call.prompt_tokens, call.cost_usd, call.price_source) == (3, UNSET, UNSET)
