@@ -162,7 +162,8 @@ def _check(response: aiohttp.ClientResponse) -> None:
     status = response.status
     if status in {401, 403}:
         raise SourceDenied(f"it asks for a key ({status}), and none is sent")
-    if status >= 500:
+    # 500 is the list's failure, and calls may pass: LiteLLM without a database answers so to who has no key.
+    if status > 500:
         raise SourceUnavailable(f"it answers {status}")
     if status != 200:
         raise SourceRefused(0, f"it does not tell its models: it answers {status}")
