@@ -18,7 +18,8 @@ from api import asked, problems
 from api.access import guard
 from api.keys import Keyring
 from api.live import Live
-from api.routes import dashboard, live, oracle, service
+from api.otlp_intake import OtlpIntake
+from api.routes import dashboard, live, oracle, otlp, service
 from api.settings import ApiSettings
 from runtime.health import Health
 from runtime.metrics import REQUEST_SECONDS, REQUESTS
@@ -60,17 +61,24 @@ class Api(Litestar):
         await super().__call__(scope, receive, measured)
 
 
-def create_app(settings: ApiSettings, store: Store, live_side: Live, health: Health | None = None) -> Api:
+def create_app(
+    settings: ApiSettings,
+    store: Store,
+    live_side: Live,
+    health: Health | None = None,
+    intake: OtlpIntake | None = None,
+) -> Api:
     """Build the application. Raises SettingError when ORACLE_API_KEYS is wrong."""
-    answers = health or Health("store", "broker")
+    answers, taken_in = health or Health("store", "broker"), intake or OtlpIntake()
     return Api.from_config(
         AppConfig(
-            route_handlers=[*oracle.ROUTES, *live.ROUTES, *service.ROUTES, *dashboard.ROUTES],
+            route_handlers=[*oracle.ROUTES, *live.ROUTES, *otlp.ROUTES, *service.ROUTES, *dashboard.ROUTES],
             guards=[guard],
             dependencies={
                 "store": Provide(lambda: store, sync_to_thread=False),
                 "live": Provide(lambda: live_side, sync_to_thread=False),
                 "health": Provide(lambda: answers, sync_to_thread=False),
+                "intake": Provide(lambda: taken_in, sync_to_thread=False),
                 "chosen": Provide(asked.provide_chosen, sync_to_thread=False),
                 "snapshot": Provide(asked.provide_snapshot, sync_to_thread=True),
             },
@@ -79,7 +87,7 @@ def create_app(settings: ApiSettings, store: Store, live_side: Live, health: Hea
                 StoreError: problems.on_store_error,
                 Exception: problems.on_any_error,
             },
-            signature_types=[Store, Live, Health],
+            signature_types=[Store, Live, Health, OtlpIntake],
             state=State({"settings": settings, "keyring": Keyring(settings.oracle_api_keys)}),
             openapi_config=_openapi(),
             logging_config=None,

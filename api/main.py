@@ -10,6 +10,7 @@ from api.announced import Announced
 from api.app import create_app
 from api.changes import ChangesReader
 from api.live import Live
+from api.otlp_intake import OtlpIntake
 from api.server import bind, open_server
 from api.settings import ApiSettings, check
 from runtime.health import Health
@@ -37,12 +38,12 @@ def serve(service: Service[ApiSettings]) -> None:
     store = open_store(settings)
     try:
         live = Live(store, settings.oracle_environment)
-        server = open_server(create_app(settings, store, live, service.health))
         with (
             contextlib.closing(bind(settings.api_host, settings.api_port)) as listening,
             contextlib.closing(Producer(settings, "oracle-api")) as producer,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
+            server = open_server(create_app(settings, store, live, service.health, OtlpIntake(producer)))
             rejecter = Rejecter(producer, "api")
             service.log.info("serving", host=settings.api_host, port=listening.getsockname()[1])
 

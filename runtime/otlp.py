@@ -103,7 +103,8 @@ def cut(signal: Signal, request: Message, at_most: int) -> tuple[list[bytes], in
     A resource that fits stays together; of one that does not, each item takes the resource with it.
     """
     if request.ByteSize() <= at_most:
-        return [request.SerializeToString()], 0
+        whole = request.SerializeToString()
+        return [whole] if whole else [], 0
     parts: list[bytes] = []
     current, size, left_out = signal.request(), 0, 0
     for piece in _pieces(signal, request, at_most):
