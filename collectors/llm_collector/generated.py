@@ -13,6 +13,7 @@ MAX_PARTS = 1000
 """Choices, blocks or calls that are read of one document."""
 
 _TEXTS = frozenset({"text", "content", "delta", "partial_json", "refusal", "response"})
+_PLACES = _TEXTS | {"output", "tool_calls", "function_call", "audio"}
 _REASONING = ("reasoning_content", "reasoning", "thinking")
 """Some tell their reasoning under two of these names at once."""
 _TOOLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
@@ -33,10 +34,11 @@ def generated(piece: dict[str, Any], whole: bool) -> Iterator[str]:
         if kind in _TOOLS and isinstance(name := piece.get("name"), str):
             yield name
     for field, value in piece.items():
-        if not value:
+        if not value or field not in _PLACES:
             continue
-        if field in _TEXTS and isinstance(value, str):
-            yield value
+        if isinstance(value, str):
+            if field in _TEXTS:
+                yield value
         elif field == "content" or (field == "output" and whole):
             yield from _of_blocks(value)
         elif field in {"tool_calls", "function_call"}:

@@ -24,6 +24,7 @@ UNNAMED_ERROR = "unnamed_error"
 
 _MACHINE_WORD = re.compile(r"[\w.\-]{1,64}")
 _DEARER = (("speed", "fast"), ("inference_geo", "us"))
+_TIERS = frozenset({"service_tier", "speed", "inference_geo"})
 _FINISH = ("finish_reason", "stop_reason", "done_reason")
 _ENDS = frozenset({"completed", "failed", "incomplete", "cancelled"})
 
@@ -61,13 +62,18 @@ class Reading(Counts):
         for part in _parts(document):
             self.response_id = self.response_id or name_of(part.get("id"))
             self.response_model = self.response_model or name_of(part.get("model"))
+            self._take_told(part, begins)
             choices = _objects(part.get("choices"))
-            for place in (part, part.get("x_groq"), *choices):
-                if place is not None:
-                    self._take_usage(place, begins)
+            places = [part, *choices]
+            if isinstance(groq := part.get("x_groq"), dict):
+                places.append(groq)
+            for place in places:
+                if isinstance(usage := place.get("usage"), dict):
+                    self._take_told(usage, begins)
             self._take_end(part)
+            self._take_piece(part, whole=part is document)
             for piece in _pieces(part, choices):
-                self._take_piece(piece, whole=part is document)
+                self._take_piece(piece)
         if begins is False and document.get("type") == "error" and "error" not in document:
             self._take_error(document)
 
@@ -89,13 +95,11 @@ class Reading(Counts):
             told = max(estimated_tokens(self.text_characters), self.completion_tokens or 0)
         return prompt, told, True
 
-    def _take_usage(self, place: Any, begins: bool) -> None:
-        usage = place.get("usage") if isinstance(place, dict) else None
-        for one in (place, usage):
-            if isinstance(one, dict):
-                self._take_tier(one)
-                if not NAMES.isdisjoint(one):
-                    self.take_counts(one, begins)
+    def _take_told(self, place: dict[str, Any], begins: bool) -> None:
+        if not _TIERS.isdisjoint(place):
+            self._take_tier(place)
+        if not NAMES.isdisjoint(place):
+            self.take_counts(place, begins)
 
     def _take_tier(self, place: dict[str, Any]) -> None:
         """Read the tier that was served.
@@ -132,7 +136,7 @@ class Reading(Counts):
         if self.streamed and self.error_type is None and self.error_code is None:
             self.error_type = UNNAMED_ERROR  # of a body, the HTTP status says more
 
-    def _take_piece(self, piece: dict[str, Any], whole: bool) -> None:
+    def _take_piece(self, piece: dict[str, Any], whole: bool = False) -> None:
         for name in _FINISH:
             if (reason := piece.get(name)) is not None and (
                 self.finish_reason is None or piece.get("index") in (None, 0)
@@ -144,7 +148,8 @@ class Reading(Counts):
             self.text_characters += weighed(text)
             if self.keep_characters > len(self.text):
                 self.text += text[: self.keep_characters - len(self.text)]
-        self.audio_seen = self.audio_seen or brings_audio(piece)
+        if not self.audio_seen:
+            self.audio_seen = brings_audio(piece)
 
 
 def name_of(value: Any) -> str | None:
@@ -173,8 +178,7 @@ def _parts(document: Any) -> Iterator[dict[str, Any]]:
 
 
 def _pieces(part: dict[str, Any], choices: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Give every place of a part that may hold generated text or a reason to finish."""
-    yield part
+    """Give the other places of a part that may hold generated text or a reason to finish."""
     for name in ("delta", "content_block"):
         if isinstance(inner := part.get(name), dict):
             yield inner
