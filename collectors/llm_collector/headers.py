@@ -41,11 +41,8 @@ def downstream_headers(status: int, raw: RawHeaders) -> list[tuple[bytes, bytes]
     named = list(raw)
     ended = _HOP_BY_HOP | _named_by_connection(named)
     lengths = {value.strip() for name, value in named if name.lower() == b"content-length"}
-    chunked = any(name.lower() == b"transfer-encoding" for name, _ in named)
-    if status == NOT_MODIFIED or chunked:
-        # 304: the length of the body that it does not have, our server would wait for that. Chunks: they
-        # count, and a length beside them is at best a mistake (RFC 9112, 6.3).
-        ended |= {b"content-length"}
+    if status == NOT_MODIFIED:
+        ended |= {b"content-length"}  # of the body that it does not have: our server would wait for that
     elif len(lengths) > 1 or not all(one.isdigit() for one in lengths):
         raise AnswerUnusable("more than one length")
     passed = [

@@ -22,7 +22,7 @@ from schema.errors import AddressRefused, AnswerUnusable
 
 Send = Callable[[Message], Awaitable[None]]
 
-SWITCHING_PROTOCOLS = 101
+STATUSES = range(200, 600)
 LOOK_SECONDS = 1.0
 """How often the client of an upload is looked for that does not move."""
 GRACE_SECONDS = 1.0
@@ -101,8 +101,8 @@ class Passage:
                 data=upload.body(),
                 allow_redirects=False,
             ) as answer:
-                if answer.status == SWITCHING_PROTOCOLS:
-                    raise AnswerUnusable("nobody asked for another protocol")
+                if answer.status not in STATUSES:
+                    raise AnswerUnusable("another protocol, which nobody asked for, or none")
                 headers = downstream_headers(answer.status, answer.raw_headers)
                 watch.answered(answer.status, by_name(answer.raw_headers))
                 await self._send({
