@@ -10,6 +10,7 @@ count: each second adds what the present pace uses and takes away what leaves th
 pace below the limit never reaches it, and the field is absent.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
@@ -32,13 +33,13 @@ def limits_at(
     told: ModelObserved | None,
     minute: SlidingMinute,
     remainders: Remainders,
-    running: int,
+    running: Sequence[int],
     now_ms: int,
 ) -> ModelLimits:
-    """Give a model's entity at a moment; `running` requests are in flight and began within the minute."""
+    """Give a model's entity at a moment; `running` are the seconds in which requests in flight began."""
     told = told or ModelObserved(provider=key[0], model=key[1], key_label=key[2])
     began, tpm = minute.of(key)
-    rpm = began + running
+    rpm = began + len(running)
     left = remainders.newest(key, now_ms)
     status, reason = _status(told, now_ms)
     resets_at = told.resets_at if told.resets_at is UNSET or told.resets_at > from_ms(now_ms) else UNSET
@@ -93,31 +94,28 @@ def _exhaustion(
     told: ModelObserved,
     minute: SlidingMinute,
     remainders: Remainders,
-    running: int,
+    running: Sequence[int],
     now_ms: int,
 ) -> float | UnsetType:
     """Give when the first limit is used up; a limit that the provider tells the trend of is told by that."""
     limits = [limit if isinstance(limit, int) and limit else None for limit in (told.rpm_max, told.tpm_max)]
-    trends = remainders.trends(key, now_ms)
-    if not any(limits) and not any(trends):
+    if not any(limits) and key not in remainders.points:
         return UNSET
-    paces = minute.paces(key, now_ms) if key in minute.used or running else (None, None)
-    ends = [
-        _limit_ends(limit, trend, pace, extra)
-        for limit, trend, pace, extra in zip(limits, trends, paces, (running, 0), strict=True)
-    ]
+    paces = minute.paces(key, running, now_ms)
+    trends = remainders.trends(key, (paces[0].a_second, paces[1].a_second), now_ms)
+    ends = [_limit_ends(*one) for one in zip(limits, trends, paces, strict=True)]
     return min((end for end in ends if end is not None), default=UNSET)
 
 
-def _limit_ends(limit: int | None, trend: Trend | None, pace: Pace | None, extra: int) -> float | None:
+def _limit_ends(limit: int | None, trend: Trend | None, pace: Pace) -> float | None:
     if trend is not None:
         return trend.seconds
-    return window_ends(limit, pace, extra) if limit and pace else None
+    return window_ends(limit, pace) if limit else None
 
 
-def window_ends(limit: int, pace: Pace, extra: int = 0) -> float | None:
+def window_ends(limit: int, pace: Pace) -> float | None:
     """Give when a sliding minute holds as much as a limit allows, at a steady pace; None for never."""
-    room = float(limit - sum(pace.history) - extra)
+    room = float(limit - sum(pace.history))
     if room <= 0:
         return 0.0
     for second in range(1, SECONDS + 1):

@@ -1,16 +1,21 @@
 """What providers said is left of their limits, over the last half minute, and where that leads to. Pure.
 
-A provider counts all that use a key, also those that do not pass our proxy, and gives back what it allows in
-its own way (bit by bit, or at once when a minute is over). How fast what is left becomes less says all of
-that together.
+A provider counts all that use a key, also those that do not pass our proxy. How fast what is left becomes
+less is how fast they use it together, less what the provider gives back meanwhile. It does that in one of
+three ways, which are told apart by the reset it names:
+
+- bit by bit (OpenAI, Anthropic): all is there again after as much of a minute as is used up;
+- at once, when a minute of the clock is over: the reset stands still while it comes nearer;
+- as each use grows a minute old, or unknown: then a pace that a minute allows never uses it up.
 """
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET
 
-from aggregator.sliding_minute import ModelKey
+from aggregator.sliding_minute import BURST, ModelKey
 from aggregator.ticks import to_ms
 from schema.observed import ModelObserved
 
@@ -24,7 +29,8 @@ LEAST_MS = 5000
 LEAST_FALLS = 4
 """So often it must have become less: one large request is no pace."""
 MAX_POINTS = 40
-SAME_RESET_MS = 1500
+RESET_SLACK_MS = 1500
+"""Resets are told to the second by some."""
 HORIZON_SECONDS = 600.0
 """What is further away is not forecast: the present pace says nothing of it."""
 
@@ -84,57 +90,94 @@ class Remainders(msgspec.Struct):
         points = self.points.get(key)
         return points[-1] if points and now_ms - points[-1].at_ms <= HOLDS_MS else None
 
-    def trends(self, key: ModelKey, now_ms: int) -> tuple[Trend | None, Trend | None]:
-        """Give where requests and tokens lead to; None where too little was told to say so."""
+    def trends(
+        self, key: ModelKey, paces: tuple[float, float], now_ms: int
+    ) -> tuple[Trend | None, Trend | None]:
+        """Give where requests and tokens lead to; None where too little was told to say so.
+
+        `paces` are how fast we use them a second, as far as we see it.
+        """
         points = self.points.get(key, [])
         if not points or now_ms - points[-1].at_ms > FRESH_MS:
             return None, None
-        requests = [(one.told_ms, one.rpm_max, one.rpm_remaining, one.resets_ms) for one in points]
-        tokens = [(one.told_ms, one.tpm_max, one.tpm_remaining, one.resets_ms) for one in points]
+        requests = [_Row(one.told_ms, one.rpm_max, one.rpm_remaining, one.resets_ms) for one in points]
+        tokens = [_Row(one.told_ms, one.tpm_max, one.tpm_remaining, one.resets_ms) for one in points]
+        lately = [one for one in points if points[-1].told_ms - one.told_ms <= TREND_MS]
+        fills = _fills(lately[0]) and _fills(lately[-1])
         age_ms = max(0, now_ms - points[-1].at_ms)
-        return _trend(requests, age_ms, now_ms), _trend(tokens, age_ms, now_ms)
+        return (
+            _trend(requests, paces[0], age_ms, now_ms, fills=fills),
+            _trend(tokens, paces[1], age_ms, now_ms, fills=fills),
+        )
 
 
-Row = tuple[int, int, int, int]
-"""When it was told, the maximum, what is left, and the reset."""
+class _Row(NamedTuple):
+    told_ms: int
+    maximum: int
+    left: int
+    resets_ms: int
 
 
-def _trend(rows: list[Row], age_ms: int, now_ms: int) -> Trend | None:
+def _fills(point: Point) -> bool:
+    """Say whether a limit fills bit by bit: then the reset is as much of a minute away as is used up."""
+    shares = [
+        1 - left / maximum
+        for left, maximum in ((point.rpm_remaining, point.rpm_max), (point.tpm_remaining, point.tpm_max))
+        if left >= 0 and maximum > 0
+    ]
+    used_ms = 60_000 * max(shares, default=0.0)
+    return abs(point.resets_ms - point.told_ms - used_ms) <= RESET_SLACK_MS + used_ms / 10
+
+
+def _trend(rows: list[_Row], pace: float, age_ms: int, now_ms: int, *, fills: bool) -> Trend | None:
     rows = _since_refill(rows)
-    if not rows:
+    if not rows or (0 <= rows[-1].resets_ms <= now_ms and (rows[-1].left == 0 or not fills)):
         return None
-    last_ms, maximum, left, resets_ms = rows[-1]
-    if left == 0:
-        return None if 0 <= resets_ms <= now_ms else Trend(0.0)
-    first_ms, _, first_left, first_resets_ms = rows[0]
-    falls = sum(after[2] < before[2] for before, after in pairwise(rows))
-    if last_ms - first_ms < LEAST_MS or (first_left > left and falls < LEAST_FALLS):
+    first, last = rows[0], rows[-1]
+    if last.left == 0:
+        return Trend(0.0)
+    a_second = _fall(first, last)
+    if last.told_ms - first.told_ms < LEAST_MS or (a_second > 0 and not _is_steady(rows)):
         return None
-    if first_left <= left:
+    if a_second <= 0:
         return Trend(None)
-    a_second = (first_left - left) / ((last_ms - first_ms) / 1000)
-    seconds = max(0.0, left / a_second - age_ms / 1000)
-    if resets_ms > now_ms and abs(resets_ms - first_resets_ms) <= SAME_RESET_MS:
-        # The reset stands still: a minute of the clock, after which all is there again.
-        until_reset = (resets_ms - now_ms) / 1000
-        if seconds > until_reset:
-            seconds = until_reset + maximum / a_second if a_second * 60 > maximum > 0 else float("inf")
+    seconds = max(0.0, last.left / a_second - age_ms / 1000)
+    if not fills:
+        # Nothing came back meanwhile, so this is all that is used.
+        allowed = 0 < max(a_second, pace) * 60 <= last.maximum
+        stands = abs(last.resets_ms - first.resets_ms) <= RESET_SLACK_MS and last.resets_ms > now_ms
+        until_reset = (last.resets_ms - now_ms) / 1000 if stands else 0.0
+        if stands and seconds > until_reset:
+            seconds = until_reset + last.maximum / a_second
+        if allowed and seconds > until_reset:
+            return Trend(None)
     return Trend(round(seconds, 1) if seconds <= HORIZON_SECONDS else None)
 
 
-def _since_refill(rows: list[Row]) -> list[Row]:
+def _fall(before: _Row, after: _Row) -> float:
+    """Give by how much a second it became less."""
+    return (before.left - after.left) / max(0.001, (after.told_ms - before.told_ms) / 1000)
+
+
+def _is_steady(rows: list[_Row]) -> bool:
+    """Say whether it became less again and again, in the first half of the time too: no burst."""
+    falls = sum(after.left < before.left for before, after in pairwise(rows))
+    return falls >= LEAST_FALLS and _fall(rows[0], rows[len(rows) // 2]) * BURST >= _fall(rows[0], rows[-1])
+
+
+def _since_refill(rows: list[_Row]) -> list[_Row]:
     """Give the rows of the trend: of one maximum, told within its time, and after the last refill at once."""
-    last_ms, maximum, left, _ = rows[-1]
-    if left < 0:
+    last = rows[-1]
+    if last.left < 0:
         return []
-    found = [rows[-1]]
+    found = [last]
     for row in reversed(rows[:-1]):
         after = found[-1]
-        if row[2] < 0 or row[1] != maximum or last_ms - row[0] > TREND_MS:
+        if row.left < 0 or row.maximum != last.maximum or last.told_ms - row.told_ms > TREND_MS:
             break
         # More than comes back bit by bit in that time: a new minute began.
-        bit_by_bit = maximum * ((after[0] - row[0]) / 60_000 + 0.1) if maximum > 0 else float("inf")
-        if after[2] - row[2] > bit_by_bit:
+        part = (after.told_ms - row.told_ms) / 60_000 + 0.1
+        if after.left - row.left > (row.maximum * part if row.maximum > 0 else float("inf")):
             break
         found.append(row)
     return found[::-1]

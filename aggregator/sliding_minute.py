@@ -5,6 +5,8 @@ cost nothing at a tick. A request counts in the second in which it began, as pro
 the one in which it ended, when they are known.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from schema.messages import Call
@@ -15,6 +17,11 @@ MAX_MODELS = 1000
 RECENT_SECONDS = 20
 """The present pace is that of so many seconds, where they hold enough requests to tell one."""
 ENOUGH_REQUESTS = 5
+LEAST_SECONDS = 5
+"""What has just begun is spread over so many seconds at least."""
+
+BURST = 4
+"""A half of the recent seconds that is so many times busier than the other is a burst."""
 
 ModelKey = tuple[str, str, str]
 """Provider, model, key label."""
@@ -64,11 +71,13 @@ class SlidingMinute(msgspec.Struct):
         """Give the requests and tokens of the last minute."""
         return self.used.get(key, (0, 0))
 
-    def paces(self, key: ModelKey, now_ms: int) -> tuple[Pace, Pace]:
-        """Give the paces of requests and of tokens."""
+    def paces(self, key: ModelKey, running: Sequence[int], now_ms: int) -> tuple[Pace, Pace]:
+        """Give the paces of requests and tokens; `running` are the seconds in which calls in flight began."""
         newest = now_ms // 1000 - (now_ms % 1000 == 0)  # A whole second ends at its end.
         rows = [self.seconds.get(newest - age, {}).get(key, (0, 0)) for age in range(SECONDS)]
         requests = [row[0] for row in rows]
+        for second in running:
+            requests[min(max(0, newest - second), SECONDS - 1)] += 1
         busy = sum(requests[:RECENT_SECONDS]) >= ENOUGH_REQUESTS
         return _pace(requests, busy=busy), _pace([row[1] for row in rows], busy=busy)
 
@@ -98,13 +107,19 @@ def limited_tokens(call: Call) -> int:
 def _pace(history: list[int], *, busy: bool) -> Pace:
     """Give the pace of the last seconds, or of the whole minute where they hold too little to tell one.
 
-    What began in these seconds is spread over the time since, not over all of them.
+    What began in these seconds is spread over the time since, not over all of them. What is a burst in one
+    half of them is no pace: then the other half's is.
     """
     if not busy:
         return Pace(sum(history) / SECONDS, history)
     span = RECENT_SECONDS
     if not any(history[RECENT_SECONDS:]):
-        span = max((age + 1 for age, used in enumerate(history[:RECENT_SECONDS]) if used), default=span)
+        ages = (age + 1 for age, used in enumerate(history[:RECENT_SECONDS]) if used)
+        span = max(LEAST_SECONDS, max(ages, default=span))
+    half = span // 2
+    newer, older = sum(history[:half]) / half, sum(history[half:span]) / (span - half)
+    if min(newer, older) * BURST < max(newer, older):
+        return Pace(min(newer, older), history)
     return Pace(sum(history[:span]) / span, history)
 
 

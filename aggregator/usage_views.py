@@ -4,9 +4,7 @@ A refresh makes anew what records touched; a tick also what time alone moves: th
 last minute, or whose provider's word runs out. A thousand quiet models cost nothing.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from datetime import timedelta
 from typing import cast
 
 from msgspec import UNSET, UnsetType
@@ -16,7 +14,7 @@ from aggregator.model_limits import limits_at
 from aggregator.observations import Key
 from aggregator.sliding_minute import SECONDS, ModelKey
 from aggregator.tables import Tables
-from aggregator.ticks import from_ms
+from aggregator.ticks import from_ms, to_ms
 from aggregator.usage import AgentSums, ModelSums, plain
 from schema import models
 from schema.observed import InFlightObserved, ModelObserved
@@ -35,7 +33,7 @@ class UsageViews:
         self._day = ""
         self._keys: dict[str, set[Key]] = {}
         self._moving: set[ModelKey] = set()
-        self._running: Counter[ModelKey] = Counter()
+        self._running: dict[ModelKey, list[int]] = {}
         self._homes: dict[str, str] = {}
         self._names: dict[str, set[str]] = {}
 
@@ -52,7 +50,9 @@ class UsageViews:
             self._running = self._began(calls.values(), now_ms)
             keys = self._all("in_flight", calls) if anew else _keys(dirty, "in_flight")
             yield from self._each("in_flight", keys, lambda key: self._in_flight(calls.get(key)))
-        touched = {key for key in running.keys() | self._running.keys() if running[key] != self._running[key]}
+        touched = {
+            key for key in running.keys() | self._running.keys() if running.get(key) != self._running.get(key)
+        }
         touched |= {(key[0], key[1], key[2]) for key in _keys(dirty, "litellm") | _keys(dirty, "model")}
         if tick:
             touched |= self._moving | usage.last_minute.used.keys()
@@ -92,11 +92,15 @@ class UsageViews:
     def _all(self, kind: str, there: Collection[Key]) -> set[Key]:
         return {*there, *self._keys.get(kind, ())}
 
-    def _began(self, calls: Collection[Part], now_ms: int) -> Counter[ModelKey]:
-        """Count the calls that run and began within the minute."""
-        since = from_ms(now_ms) - timedelta(seconds=SECONDS)
-        running = (cast(models.InFlight, call) for call in calls)
-        return Counter((c.provider, c.model, c.key_label) for c in running if c.started_at > since)
+    def _began(self, calls: Collection[Part], now_ms: int) -> dict[ModelKey, list[int]]:
+        """Give the seconds in which the calls that run began, of those that did within the minute."""
+        running: dict[ModelKey, list[int]] = {}
+        for part in calls:
+            call = cast(models.InFlight, part)
+            began_ms = to_ms(call.started_at)
+            if began_ms > now_ms - SECONDS * 1000:
+                running.setdefault((call.provider, call.model, call.key_label), []).append(began_ms // 1000)
+        return running
 
     def _in_flight(self, value: Part | None) -> models.InFlight | None:
         if value is None:
@@ -111,7 +115,7 @@ class UsageViews:
         key = (name[0], name[1], name[2])
         state = self._tables.state
         told = cast(ModelObserved | None, self._tables.observations.get("model", key))
-        running = self._running[key]
+        running = self._running.get(key, [])
         if told is None and not running and key not in state.usage.last_minute.used:
             self._moving.discard(key)
             return None
