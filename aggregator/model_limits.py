@@ -17,13 +17,15 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from aggregator.remainders import Point, Remainders, Trend
-from aggregator.sliding_minute import SECONDS, ModelKey, Pace, SlidingMinute
+from aggregator.sliding_minute import LEAST_SECONDS, SECONDS, ModelKey, Pace, SlidingMinute
 from aggregator.ticks import from_ms
 from schema.models import ModelLimits
 from schema.observed import ModelObserved
 
 REFUSED_SECONDS = 60
 """A refusal that names no end is over after the minute that the limit is of."""
+FAR = SECONDS // LEAST_SECONDS + 1
+"""What all of the last minute's use does not reach even so many times over is not looked at closer."""
 
 Status = Literal["available", "rate_limited", "unavailable", "unknown"]
 
@@ -99,7 +101,10 @@ def _exhaustion(
 ) -> float | UnsetType:
     """Give when the first limit is used up; a limit that the provider tells the trend of is told by that."""
     limits = [limit if isinstance(limit, int) and limit else None for limit in (told.rpm_max, told.tpm_max)]
-    if not any(limits) and key not in remainders.points:
+    began, tokens = minute.of(key)
+    used = (began + len(running), tokens)
+    far = all(not limit or one * FAR < limit for one, limit in zip(used, limits, strict=True))
+    if far and key not in remainders.points:
         return UNSET
     paces = minute.paces(key, running, now_ms)
     trends = remainders.trends(key, (paces[0].a_second, paces[1].a_second), now_ms)
