@@ -1,0 +1,36 @@
+"""The calls of the official openai SDK: `python -m … WAY ADDRESS KEY`, `direct` or `proxied`.
+
+Runs inside the environment `sdk`. Nothing is configured but what every user sets: the base URL and the key.
+"""
+
+import sys
+from typing import Any
+
+import httpx2
+from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
+
+from tests.llm_clients.calls.making import make_all, run
+from tests.llm_clients.calls.openai_table import AZURE_CALLS, MODEL_CALLS, OTHER_CALLS
+from tests.llm_clients.calls.recording import Recorder
+
+BASES = {"direct": ("/v1", ""), "proxied": ("/openai/v1", "/azure")}
+
+
+async def calls(way: str, root: str, key: str) -> dict[str, Any]:
+    """Make all calls one way; give them by client."""
+    recorder = Recorder()
+    recorder.wrap(httpx2)
+    openai, azure = BASES[way]
+    to_openai: Any = {"base_url": root + openai, "api_key": key}
+    to_azure: Any = {"azure_endpoint": root + azure, "api_key": key, "api_version": "2025-04-01-preview"}
+    everything = MODEL_CALLS + OTHER_CALLS
+    return {
+        "OpenAI": await make_all(OpenAI(**to_openai), everything, recorder),
+        "AsyncOpenAI": await make_all(AsyncOpenAI(**to_openai), everything, recorder),
+        "AzureOpenAI": await make_all(AzureOpenAI(**to_azure), AZURE_CALLS, recorder),
+        "AsyncAzureOpenAI": await make_all(AsyncAzureOpenAI(**to_azure), AZURE_CALLS, recorder),
+    }
+
+
+if __name__ == "__main__":
+    run(lambda: calls(*sys.argv[1:]))
