@@ -10,8 +10,12 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = {path.parent.name for path in ROOT.glob("*/__init__.py")}
 
 
+SHARED_NAMES = frozenset({"google", "opentelemetry"})
+"""Top-level names that many distributions share: the name below says whose it is."""
+
+
 class Imports(NamedTuple):
-    """Our own files and the top-level names of other people's packages."""
+    """Our own files and the names of other people's packages: top-level ones, but of shared names two."""
 
     files: set[Path]
     packages: set[str]
@@ -35,7 +39,7 @@ def imports_of(modules: Iterable[str]) -> Imports:
             if top in OURS:
                 waiting.append(imported)
             elif top not in sys.stdlib_module_names:
-                found.packages.add(top)
+                found.packages.add(".".join(imported.split(".")[: 1 + (top in SHARED_NAMES)]))
     return found
 
 

@@ -1,7 +1,8 @@
 """Every image holds its own folder, the runtime and the schema, and its own packages only (DESIGN §2)."""
 
 import re
-from importlib.metadata import packages_distributions
+from collections.abc import Mapping
+from importlib.metadata import files, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,17 @@ CHOSEN_BY_NAME = {"httptools": "uvicorn"}
 
 def distributions(packages: set[str]) -> set[str]:
     known = packages_distributions()
-    return {re.sub(r"[._-]+", "-", known[package][0]).lower() for package in packages}
+    return {re.sub(r"[._-]+", "-", owner_of(package, known)).lower() for package in packages}
+
+
+def owner_of(package: str, known: Mapping[str, list[str]]) -> str:
+    """Give the distribution that a package is from; several may have a top-level name in common."""
+    top, shared, _ = package.partition(".")
+    if not shared:
+        return known[top][0]
+    folder = package.replace(".", "/") + "/"
+    (owner,) = {name for name in known[top] if any(str(one).startswith(folder) for one in files(name) or ())}
+    return owner
 
 
 def test_every_service_has_an_image() -> None:
