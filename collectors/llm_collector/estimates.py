@@ -10,9 +10,9 @@ from typing import Any
 
 CHARACTERS_PER_TOKEN = 4
 """The usual rule of thumb: within a tenth for long English texts and for code."""
-_WIDE = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef\U00010000-\U0010ffff]+")
+_WIDE = re.compile("[\u3000-\ud7ff\uf000-\U0010ffff]+")
 """Han, Kana, Hangul and pictures: about three quarters of a token a character."""
-_FINE_WEIGHT = 3
+FINE_WEIGHT = 3
 """Of a wide character, and of a quotation mark: where those are, JSON's braces, colons and commas are too."""
 _NO_TEXT = frozenset({
     "b64_json", "data", "encrypted_content", "file_data", "image_url", "images", "signature", "url",
@@ -47,7 +47,7 @@ def weighed(text: str) -> int:
     finer = text.count('"')
     if not text.isascii():
         finer += sum(map(len, _WIDE.findall(text)))
-    return len(text) + (_FINE_WEIGHT - 1) * finer
+    return len(text) + (FINE_WEIGHT - 1) * finer
 
 
 def estimated_tokens(characters: int) -> int:

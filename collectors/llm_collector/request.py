@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from collectors.llm_collector.estimates import weighed
 from collectors.llm_collector.prompt_text import prompt_text_of
 from collectors.llm_collector.reading import name_of
 from collectors.llm_collector.redaction import Excerpt
@@ -144,7 +145,7 @@ def _characters(value: Any) -> int:
     while waiting:
         match waiting.pop():
             case str() as text if is_prose(text[:OPAQUE_CHARACTERS], len(text)):
-                total += len(text)
+                total += weighed(text)
             case list() as items:
                 waiting.extend(items)
             case dict() as fields:

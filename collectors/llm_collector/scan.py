@@ -9,6 +9,8 @@ import re
 
 import msgspec
 
+from collectors.llm_collector.estimates import FINE_WEIGHT
+
 OPAQUE_CHARACTERS = 4096
 """A text that long without a space is data in base64, not prose: no model counts its characters."""
 _MAX_KEPT_BYTES = 2048
@@ -23,7 +25,11 @@ _SCALAR = re.compile(rb"[^ \t\r\n,}]*+")
 _IN_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _LOW_SURROGATE = (b"dc", b"dd", b"de", b"df")
+_NOT_WIDE = frozenset({*_LOW_SURROGATE, *(b"e%x" % low for low in range(16))})
+_WIDE_FROM = b"30"
 _CONTINUATION = bytes(range(0x80, 0xC0))
+_WIDE_LEADS = bytes([*range(0xE3, 0xEE), *range(0xEF, 0xF5)])
+"""The first bytes, in UTF-8, of the characters that `estimates.py` calls wide."""
 _LONGEST_ESCAPE = 6
 
 
@@ -227,14 +233,20 @@ def _before_cut_escape(data: bytes, at: int, end: int) -> int:
 
 
 def _characters(text: bytes) -> int:
-    """Count the characters of a piece of a JSON string; it cuts no escape, but may cut a character."""
+    """Weigh a piece of a JSON string as `estimates.weighed` does; it may cut a character, but no escape."""
+    fine = text.count(b'"')
     if not text.isascii():
+        fine += len(text) - len(text.translate(None, _WIDE_LEADS))
         text = text.translate(None, _CONTINUATION)
-    if b"\\" not in text:
-        return len(text)
-    plain, escapes = _ESCAPE.subn(b"", text)
-    low = sum(one[2:4].lower() in _LOW_SURROGATE for one in _ESCAPE.findall(text)) if b"\\u" in text else 0
-    return len(plain) + escapes - low
+    count = len(text)
+    if b"\\" in text:
+        plain, escapes = _ESCAPE.subn(b"", text)
+        count = len(plain) + escapes
+    if b"\\u" in text:
+        units = [one[2:4].lower() for one in _ESCAPE.findall(text)]
+        count -= sum(unit in _LOW_SURROGATE for unit in units)
+        fine += sum(unit >= _WIDE_FROM and unit not in _NOT_WIDE for unit in units)
+    return count + (FINE_WEIGHT - 1) * fine
 
 
 def _decoded(raw: bytes) -> object:

@@ -27,6 +27,8 @@ PIECES = [
     "\n",
     "ä",
     "€",
+    "漢字，한",
+    "\ue000\uff01",
     "😀",
     "\u2028",
     "\x01",
@@ -46,7 +48,7 @@ CHAT: dict[str, Any] = {
     "model": "gpt-4o",
     "stream": True,
 }
-CHARACTERS = len("systemBe brief.usertextGrüße 😀")
+CHARACTERS = len("systemBe brief.usertextGrüße 😀") + 2  # the smiley counts as three
 
 
 def told(asked: Asked) -> tuple[str | None, bool, int, str]:
