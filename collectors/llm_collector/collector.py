@@ -116,7 +116,7 @@ async def serve(service: Service[LlmSettings]) -> None:
     recorder = recorder_of(settings, board, outbox)
     listening = _listen(settings)
     port = listening.getsockname()[1]
-    async with open_client(settings) as client, open_asking(SafeResolver()) as asking:
+    async with open_client(settings) as client, open_asking() as asking:
         app = Proxy(routes, client, recorder, settings)
         server = server_of(app, settings)
         serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import aiohttp
 import msgspec
-from aiohttp.abc import AbstractResolver
 
+from collectors.llm_collector.addresses import SafeResolver
 from collectors.llm_collector.endpoints import (
     Endpoint,
     Listing,
@@ -25,10 +25,11 @@ from collectors.llm_collector.endpoints import (
     unseen,
 )
 from collectors.llm_collector.model_list import tracked_models
+from collectors.llm_collector.names_apart import NamesApart
 from collectors.llm_collector.routes import Routes
 from collectors.llm_collector.settings import LlmSettings
 from runtime.logs import logger
-from schema.errors import OracleError, SourceDenied, SourceRefused, SourceUnavailable
+from schema.errors import AddressRefused, SourceDenied, SourceRefused, SourceUnavailable
 from schema.observed import ModelObserved
 
 INTERVAL_SECONDS = 60.0
@@ -45,14 +46,14 @@ class Shows(Protocol):
         """Take what an endpoint says of its models; `reason` is why it cannot be read, or empty."""
 
 
-def open_asking(resolver: AbstractResolver | None = None) -> aiohttp.ClientSession:
-    """Open a client of its own: what is asked here never takes a connection from a call."""
+def open_asking() -> aiohttp.ClientSession:
+    """Open a client of its own: what is asked here takes no connection and no look-up from a call."""
     return aiohttp.ClientSession(
         auto_decompress=False,
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-        connector=aiohttp.TCPConnector(resolver=resolver, limit=8, force_close=True),
+        connector=aiohttp.TCPConnector(resolver=SafeResolver(NamesApart()), limit=8, force_close=True),
         timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
     )
 
@@ -142,8 +143,11 @@ class Discovery:
             raise SourceRefused(0, "its list of models is no JSON") from None
         except TimeoutError:
             raise SourceUnavailable(f"no answer within {TIMEOUT_SECONDS:g} s") from None
-        except aiohttp.ClientConnectorDNSError:
-            raise SourceUnavailable("its name leads to no address") from None
+        except aiohttp.ClientConnectorDNSError as error:
+            refused = isinstance(error.os_error, AddressRefused)
+            raise SourceUnavailable(
+                str(error.os_error) if refused else "its name leads to no address"
+            ) from None
         except aiohttp.ClientConnectorError as error:
             # The error's text holds the address; the system's word for the failure is enough.
             number = error.os_error.errno
@@ -152,10 +156,6 @@ class Discovery:
             ) from None
         except (aiohttp.ClientError, OSError) as error:
             raise SourceUnavailable(f"no answer: {type(error).__name__}") from None
-        except SourceUnavailable:
-            raise
-        except OracleError as error:
-            raise SourceUnavailable(str(error)) from None
 
 
 def _check(response: aiohttp.ClientResponse) -> None:
