@@ -29,7 +29,7 @@ class Settings(StoreSettings, frozen=True, kw_only=True):
     """The aggregator's settings: those of every service and of the store, and what shapes a snapshot."""
 
     oracle_discovery_mode: DiscoveryMode = "auto"
-    llm_budgets_usd: str = ""
+    llm_budgets_usd: str = "{}"
     """A JSON object: agent to its soft budget in US dollars a UTC day, `*` for everybody else."""
 
 

@@ -13,8 +13,8 @@ from msgspec import UNSET
 from aggregator.observations import Key
 from aggregator.sliding_minute import ModelKey
 from aggregator.ticks import from_ms
+from runtime.spend_health import SOON_SECONDS, Trouble, budget_trouble, model_trouble, passed_percent
 from schema.models import AgentUsage, Alert, ModelLimits
-from schema.spend_health import SOON_SECONDS, Trouble, budget_trouble, model_trouble, passed_percent
 from schema.types import Part, Severity
 
 SOURCE = "llm"

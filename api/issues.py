@@ -2,7 +2,7 @@
 
 What a pod's status means is read from `schema/pod_health.py`, as the aggregator reads it: an agent and its
 pods are never judged by two tables; what a model's limits and an agent's budget mean is read from
-`schema/spend_health.py`, as the alerts are, so that an alert and its issue are one sentence.
+`runtime/spend_health.py`, as the alerts are, so that an alert and its issue are one sentence.
 """
 
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from msgspec import UnsetType
 
 from api.findings import Finding, because, many
 from api.kafka_issues import kafka_issues
+from runtime.spend_health import budget_trouble, model_name, model_trouble, near_limits
 from schema.models import Agent, AgentUsage, ModelLimits, Pod, Snapshot, Source, Workload
 from schema.part_models import Deployment, Node
 from schema.pod_health import LOST, health_of, is_failed
-from schema.spend_health import budget_trouble, model_name, model_trouble, near_limits
 
 OLD_SECONDS = 15.0
 """From this age on the newest snapshot says little about the present."""

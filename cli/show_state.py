@@ -1,5 +1,5 @@
-"""A snapshot for people: agents, their pods or processes, the cluster, consumer groups and topics, spend, as
-tables.
+"""A snapshot for people: alerts, agents, their pods or processes, the cluster, consumer groups and topics,
+models and spend, as tables.
 
 The first column of each table names what its row is about, and stays whole on one line, so that the name can
 be copied: a narrow terminal folds the other columns, and where nobody's terminal is, nothing is squeezed.
@@ -15,6 +15,16 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.kafka_rows import GROUP_COLUMNS, TOPIC_COLUMNS, group_rows, topic_rows
+from cli.llm_rows import (
+    ALERT_COLUMNS,
+    LIMIT_COLUMNS,
+    MODEL_COLUMNS,
+    SPENDER_COLUMNS,
+    alert_rows,
+    limit_rows,
+    model_rows,
+    spender_rows,
+)
 from cli.visible import visible
 
 Document = Mapping[str, Any]
@@ -25,6 +35,8 @@ MAX_EVENTS = 10
 """Warning events that are shown, the newest first."""
 MAX_KAFKA = 20
 """Rows of consumer groups, and of topics, that are shown; the worst come first."""
+MAX_LLM = 20
+"""Rows of alerts, model limits, spenders and models that are shown; the worst come first."""
 MAX_NODES = 50
 """Rows of nodes in trouble that are shown."""
 MIN_COLUMN = 7
@@ -41,6 +53,9 @@ def show_state(snapshot: Document, console: Console | None = None) -> None:
     console.print(
         Text(visible(str(snapshot["timestamp"])), "bold"), " environment", _cell(snapshot["environment"])
     )
+    alerts = alert_rows(snapshot)
+    _table(console, "alerts", ALERT_COLUMNS, alerts[:MAX_LLM])
+    _tell_more(console, len(alerts) - MAX_LLM)
     _table(console, "agents", ("name", "status", "models", "doing", "tools planned"), _agents(snapshot))
     _table(console, "deployments", ("deployment", "ready", "desired", "rollout"), _deployments(snapshot))
     pods = _pods(snapshot)
@@ -67,9 +82,13 @@ def show_state(snapshot: Document, console: Console | None = None) -> None:
     _tell_more(console, len(groups) - MAX_KAFKA)
     _table(console, "topics", TOPIC_COLUMNS, topics[:MAX_KAFKA])
     _tell_more(console, len(topics) - MAX_KAFKA)
-    _table(
-        console, "models", ("model", "calls", "prompt", "completion", "USD", "p95 (ms)"), _models(snapshot)
-    )
+    limits, spenders, used = limit_rows(snapshot), spender_rows(snapshot), model_rows(snapshot)
+    _table(console, "model limits", LIMIT_COLUMNS, limits[:MAX_LLM])
+    _tell_more(console, len(limits) - MAX_LLM)
+    _table(console, "spend by agent, today (UTC)", SPENDER_COLUMNS, spenders[:MAX_LLM])
+    _tell_more(console, len(spenders) - MAX_LLM)
+    _table(console, "models", MODEL_COLUMNS, used[:MAX_LLM])
+    _tell_more(console, len(used) - MAX_LLM)
     _table(console, "sources", ("source", "status", "age (s)", "cannot be read"), _sources(snapshot))
 
 
@@ -141,16 +160,6 @@ def _events(snapshot: Document) -> list[Sequence[object]]:
 def _is_well(pod: Document) -> bool:
     quiet = pod.get("ready", True) and not pod.get("restart_loop")
     return bool(quiet and pod.get("status") == "Running")
-
-
-def _models(snapshot: Document) -> list[Sequence[object]]:
-    return [
-        (
-            f"{one['provider']}/{one['model']}", one.get("calls"), one.get("prompt_tokens"),
-            one.get("completion_tokens"), one.get("cost_usd"), one.get("latency_p95_ms"),
-        )
-        for one in snapshot.get("llm_usage", {}).get("by_model", ())
-    ]  # fmt: skip
 
 
 def _sources(snapshot: Document) -> list[Sequence[object]]:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
+from runtime.names import readable
 from schema.models import AgentUsage, ModelLimits
 from schema.types import Severity
 
@@ -66,7 +67,8 @@ def near_limits(model: ModelLimits) -> list[str]:
 
 def model_name(model: ModelLimits) -> str:
     """Name a model as people do, with its key's label where it has one."""
-    return f"Model {model.model}" + ("" if model.key_label == "default" else f" (key {model.key_label})")
+    label = "" if model.key_label == "default" else f" (key {readable(model.key_label)})"
+    return f"Model {readable(model.model)}{label}"
 
 
 def budget_trouble(usage: AgentUsage, name: str) -> Trouble | None:
@@ -79,7 +81,7 @@ def budget_trouble(usage: AgentUsage, name: str) -> Trouble | None:
     percent = usage.cost_usd * 100 // budget
     spent = f"{least}{usd(usage.cost_usd)} of its {usd(budget)} budget for today ({percent}%)"
     severity: Severity = "high" if passed_percent(usage) == FULL_PERCENT else "medium"
-    return Trouble("budget", severity, f"Agent {name} has spent {spent}")
+    return Trouble("budget", severity, f"Agent {readable(name)} has spent {spent}")
 
 
 def passed_percent(usage: AgentUsage) -> int:
