@@ -12,7 +12,7 @@ def count(
     repeats: Repeats, usage: Usage, rows: TickRows, call: Call, name: str, at_ms: int
 ) -> tuple[Call, str] | None:
     """Take a record of a call; give the call as it is known now and its agent's name, or None for no news."""
-    repeated, counted = repeats.find(call)
+    repeated, counted = repeats.find(call, at_ms)
     if not repeated:
         repeats.note(call, name, at_ms)
         usage.take(call, name, at_ms)

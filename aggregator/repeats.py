@@ -62,12 +62,12 @@ class Repeats(msgspec.Struct):
     marks: dict[int, Seen] = {}
     calls: dict[int, Counted] = {}
 
-    def find(self, call: Call) -> tuple[bool, Counted | None]:
+    def find(self, call: Call, at_ms: int) -> tuple[bool, Counted | None]:
         """Say whether a call was counted before, and give what is kept of it."""
         (own, *others), _ = identities(call)
         for mark in (own, *others):
             seen = self.marks.get(_number(mark))
-            if seen is None:
+            if seen is None or at_ms - seen.at_ms > REPEATS_MS:
                 continue
             counted = self.calls.get(seen.number)
             proxied = counted.proxied if counted else seen.proxied
