@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.llm_collector.counts import NAMES, Counts
-from collectors.llm_collector.estimates import characters_of, estimated_tokens, weighed
+from collectors.llm_collector.estimates import estimated_tokens, weighed
 from collectors.llm_collector.generated import MAX_PARTS, brings_audio, generated
 from collectors.llm_collector.refusals import Limited, refusal_of
-
-__all__ = ["Reading", "characters_of", "estimated_tokens", "name_of", "word_of"]
 
 MAX_NAME_CHARACTERS = 256
 UNNAMED_ERROR = "unnamed_error"

@@ -23,7 +23,7 @@ MAX_WHOLE_BYTES = 1024 * 1024
 """A body up to this size is decoded at once: some milliseconds."""
 MAX_DECODED_BYTES = 64 * 1024 * 1024
 _VALUES = frozenset({"model", "stream"})
-_TEXTS = frozenset({"messages", "prompt", "input", "system", "instructions"})
+_TEXTS = frozenset({"messages", "prompt", "input", "system", "instructions", "tools"})
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Body(msgspec.Struct):
     input: Any = None
     system: Any = None
     instructions: Any = None
+    tools: Any = None
 
 
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -125,7 +126,7 @@ def _asked(body: Body, digest: str, keep_text: bool) -> Asked:
     return Asked(
         model=name_of(body.model),
         streaming=body.stream is True,
-        prompt_characters=sum(_characters(part) for part in (*fields, body.prompt)),
+        prompt_characters=sum(_characters(part) for part in (*fields, body.prompt, body.tools)),
         digest=digest,
         system_prompt=system_prompt_of(*fields),
         text=prompt_text_of(*fields, body.prompt) if keep_text else None,

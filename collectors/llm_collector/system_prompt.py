@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from collectors.llm_collector.reading import estimated_tokens
+from collectors.llm_collector.estimates import estimated_tokens, weighed
 
 _ROLES = ("system", "developer")
 _PER_CALL = "x-anthropic-billing-header:"
@@ -39,7 +39,7 @@ def system_prompt_of(system: Any, instructions: Any, messages: Any, items: Any) 
     if not parts:
         return None
     text = "\n".join(parts)
-    return SystemPrompt(hashlib.sha256(text.encode()).hexdigest(), estimated_tokens(len(text)))
+    return SystemPrompt(hashlib.sha256(text.encode()).hexdigest(), estimated_tokens(weighed(text)))
 
 
 def texts_of(content: Any) -> Iterator[str]:
