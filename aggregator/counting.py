@@ -1,4 +1,4 @@
-"""A call's record into the sums and the row that is stored: counted once, completed by later records. Pure."""
+"""A record of a call into the sums and the stored row: counted once, completed by later records. Pure."""
 
 from aggregator.repeats import Counted, Repeats
 from aggregator.tick_rows import TickRows

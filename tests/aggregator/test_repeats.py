@@ -20,6 +20,7 @@ UNKNOWN: dict[str, Any] = dict.fromkeys(("agent_id", "cost_usd", "prompt_tokens"
 RESPONSE: dict[str, Any] = {"response_id": "chatcmpl-AdWkbLSz8Y8R0dSn"}
 SPAN: dict[str, Any] = {"seen_by": "span", "trace_id": TRACE, "span_id": "00f067aa0ba902b7"}
 UNDER: dict[str, Any] = {"trace_id": TRACE, "parent_span_id": "00f067aa0ba902b7"}
+OTHER_ANSWER: dict[str, Any] = {**SPAN, "span_id": "1" * 16, "response_id": "a-1", "prompt_tokens": 7}
 REQUEST: dict[str, Any] = {"request_id": "req_011CSHoEeqs5C35K2UUqR7Fy"}
 
 
@@ -60,7 +61,7 @@ def test_a_call_seen_twice_counts_once(first: Mapping[str, Any], later: Mapping[
         # Two requests that passed the proxy are two calls, whatever the upstream calls its answers.
         ({**RESPONSE}, {**RESPONSE}),
         ({**UNDER}, {**UNDER}),
-        ({"response_id": "a-1", **SPAN}, {**SPAN, "span_id": "1" * 16, "response_id": "a-1", "prompt_tokens": 7}),
+        ({"response_id": "a-1", **SPAN}, OTHER_ANSWER),
         ({"request_id": "1"}, {"request_id": "1", "seen_by": "log"}),
         ({**SPAN}, {**SPAN, "trace_id": "1" * 32}),
         ({**SPAN, "parent_span_id": "1" * 16}, {**SPAN, "span_id": "2" * 16, "parent_span_id": "1" * 16}),
@@ -163,7 +164,8 @@ def test_the_key_label_of_the_proxy_moves_the_minutes_use() -> None:
     log.add(2_500, mark())
     models = play(live_fold(), log.messages).documents()[-1]["litellm"]
     used = {one.get("key_label", "default"): (one["rpm"], one["tpm"]) for one in models}
-    assert used == {"default": (0, 0), "team": (1, 120)}
+    assert used.pop("team") == (1, 120)
+    assert set(used.values()) <= {(0, 0)}
 
 
 def test_a_correction_after_midnight_leaves_the_new_days_sums_alone() -> None:
@@ -191,13 +193,14 @@ def test_what_is_kept_is_bounded_and_a_call_that_is_forgotten_is_still_not_count
     kept = Repeats()
     for number in range(50):
         told = call(number, response_id=f"chatcmpl-long-enough-{number}", prompt_text="x" * 1000).call
-        assert kept.find(told) == (False, None)
+        assert kept.find(told, number) == (False, None)
         kept.note(told, "", number)
     assert (len(kept.calls), len(kept.marks)) == (3, 20)
     assert all(one.call.prompt_text is UNSET for one in kept.calls.values())
     later = call(99, seen_by="span", response_id="chatcmpl-long-enough-45").call
-    assert kept.find(later) == (True, None)
-    assert kept.find(call(99, seen_by="span", response_id="chatcmpl-long-enough-5").call) == (False, None)
+    assert kept.find(later, 50) == (True, None)
+    long_ago = call(99, seen_by="span", response_id="chatcmpl-long-enough-5").call
+    assert kept.find(long_ago, 50) == (False, None)
 
 
 def test_a_restart_between_the_records_gives_the_same_bytes() -> None:
@@ -219,4 +222,4 @@ def test_a_restart_between_the_records_gives_the_same_bytes() -> None:
     rest = [one for one in whole if one.tick_ms > saved.tick_ms]
     assert [one.document.body for one in again] == [one.document.body for one in rest]
     assert [one.calls for one in again] == [one.calls for one in rest]
-    assert sum(row.fills for one in rest for row in one.calls) == 1
+    assert sum(row.fills for one in rest for row in one.calls) == 2
