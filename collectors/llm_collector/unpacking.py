@@ -12,7 +12,7 @@ import zstandard
 
 PIECE_BYTES = 1024 * 1024
 MAX_RATIO = 100
-"""What comes out of a coding, compared with what went in; the events of a stream are nearly equal, and reach 60."""
+"""Of what comes out of a coding to what went in; the events of a stream are nearly equal, and reach 60."""
 _FREE_BYTES = 1024 * 1024
 """So much may come out of however little."""
 _MAX_CODINGS = 3
