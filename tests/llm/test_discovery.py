@@ -2,26 +2,22 @@
 
 import asyncio
 import json
-import socket
-import threading
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 from msgspec import UNSET
 
-from cli.stack.server import free_port
 from collectors.base.collector import Item, Partial
-from collectors.llm_collector import discovery, names_apart
+from collectors.llm_collector import discovery
 from collectors.llm_collector.board import Board
 from collectors.llm_collector.discovery import Discovery, open_asking
 from collectors.llm_collector.endpoints import Endpoint, endpoints_of
 from collectors.llm_collector.routes import Routes
 from collectors.llm_collector.settings import LlmSettings
 from schema.observed import ModelObserved
+from tests.llm.endpoints import HERE, Shown, ask, serving
 
 # https://github.com/ollama/ollama/blob/main/docs/api.md
 TAGS = {"models": [
@@ -44,59 +40,6 @@ MODELS = {"data": [
     {"id": "claude", "object": "model", "created": 1677610602, "owned_by": "openai"},
     {"id": "openai/*", "object": "model", "created": 1677610602, "owned_by": "openai"},
 ], "object": "list"}  # fmt: skip
-HERE = Endpoint("here", "")
-
-
-@dataclass
-class Shown:
-    """Keeps what is shown."""
-
-    models: dict[str, list[ModelObserved]] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    times: int = 0
-
-    def found(self, provider: str, models: Iterable[ModelObserved], reason: str) -> None:
-        self.models[provider], self.reasons[provider] = list(models), reason
-        self.times += 1
-
-    def status(self, provider: str) -> dict[str, str]:
-        return {one.model: one.status for one in self.models[provider]}
-
-
-@asynccontextmanager
-async def serving(answers: dict[str, Any]) -> AsyncIterator[str]:
-    """Serve JSON documents, statuses, bytes or whole responses by path; keep the requests' headers."""
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        assert "Authorization" not in request.headers
-        what = answers.get(request.path, 404)
-        if isinstance(what, int):
-            return web.Response(status=what)
-        if callable(what):
-            response: web.StreamResponse = await what(request)
-            return response
-        body = what if isinstance(what, bytes) else json.dumps(what).encode()
-        return web.Response(body=body, content_type="application/json")
-
-    app = web.Application()
-    app.router.add_get("/{rest:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        await runner.cleanup()
-
-
-async def ask(endpoint: Endpoint, times: int = 1, shown: Shown | None = None) -> Shown:
-    shown = shown or Shown()
-    async with open_asking() as client:
-        asking = Discovery([endpoint], client, shown)
-        for _ in range(times):
-            await asking.ask(endpoint)
-    return shown
 
 
 async def ask_for(answer: Any, configured: tuple[str, ...] = ("mine",)) -> Shown:
@@ -248,41 +191,6 @@ def test_an_entry_of_the_providers_may_take_the_name_of_ollama() -> None:
     settings = LlmSettings(litellm_providers=providers)
     [endpoint] = endpoints_of(settings, Routes(settings))
     assert endpoint == Endpoint("ollama", "http://mine:4000/v1/models", None, ("a",))
-
-
-async def test_names_that_hang_are_given_up_and_take_no_thread_from_the_calls(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    hang, looked_up = threading.Event(), list[str]()
-
-    def look_up(host: str, *_: object) -> OSError:
-        looked_up.append(threading.current_thread().name)
-        hang.wait(10)
-        return OSError("late")
-
-    monkeypatch.setattr(discovery, "TIMEOUT_SECONDS", 0.1)
-    monkeypatch.setattr(names_apart, "_look_up", look_up)
-    shown = Shown()
-    async with open_asking() as client:
-        asking = Discovery([], client, shown)
-        for number in range(names_apart.MAX_LOOKUPS + 1):
-            listing = f"http://slow-{number}.example/v1/models"
-            assert not await asking.ask(Endpoint(f"e{number}", listing, configured=("mine",)))
-        hang.set()
-    assert looked_up == [f"look-up of slow-{number}.example" for number in range(names_apart.MAX_LOOKUPS)]
-    *waited, refused = shown.reasons.values()
-    assert set(waited) == {"no answer within 0.1 s"}
-    assert refused == "its name leads to no address", "one more was not even tried"
-
-
-async def test_a_name_that_leads_to_the_metadata_of_a_cloud_is_not_asked(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    found = names_apart._look_up("169.254.169.254", 80, socket.AF_INET)
-    monkeypatch.setattr(names_apart, "_look_up", lambda *_: found)
-    shown = await ask(replace(HERE, listing="http://metadata.example/v1/models", configured=("mine",)))
-    assert shown.status("here") == {"mine": "unavailable"}
-    assert shown.reasons["here"] == "a provider's name leads to an address that is never called"
 
 
 async def test_every_endpoint_is_asked_again_and_a_slow_one_holds_up_no_other(
