@@ -12,6 +12,9 @@ Its task is found in the same way. What a trace told is part of the checkpoint, 
 record, so that a second fold gives the same names.
 """
 
+from functools import lru_cache
+from itertools import islice
+
 import msgspec
 from msgspec import UNSET
 
@@ -26,7 +29,9 @@ from schema.observed import InFlightObserved
 
 REMEMBERED_MS = 3_600_000
 MAX_REMEMBERED = 10_000
-"""So many traces, and so many spans, are remembered: the newest."""
+"""So many traces, and so many spans, are remembered at most: the newest."""
+LET_GO = 1_000
+"""So many of the oldest go at once: finding the first of a dict costs a step for each that went before it."""
 _OF_ANOTHER_TASK = frozenset({"task_queued", "handoff"})
 """Events that name a task which the agent that tells of it gives to another."""
 
@@ -127,7 +132,7 @@ class Callers:
     def _agent(self, agent_id: str, agent_name: str) -> str:
         """Tell agents apart by what outlives their instances: their deployment, else their name."""
         deployment = self._places.deployment_of(agent_id) if agent_id else None
-        return deployment or id_of(self._name_of(agent_id) or agent_name or workload_name(agent_id))
+        return deployment or _slug(self._name_of(agent_id) or agent_name or workload_name(agent_id))
 
     def _name_of(self, instance_id: str) -> str:
         instance = self._fleet.instances.get(instance_id)
@@ -148,13 +153,17 @@ class Callers:
         return told is not None and (told.excluded or told.role == "llm_server")
 
 
+@lru_cache(1000)
+def _slug(agent_name: str) -> str:
+    return id_of(agent_name)
+
+
 def _merge(known: dict[str, Who], key: str, told: Who) -> None:
     before = known.pop(key, None)
     known[key] = _merged(before, told) if before else told
-    first = next(iter(known))
-    while len(known) > MAX_REMEMBERED or told.at_ms - known[first].at_ms > REMEMBERED_MS:
-        del known[first]
-        first = next(iter(known))
+    if len(known) > MAX_REMEMBERED:
+        for oldest in list(islice(known, LET_GO)):
+            del known[oldest]
 
 
 def _merged(before: Who, told: Who) -> Who:

@@ -7,6 +7,7 @@ the hour, or the user), the changes of an hour are told up to a bound.
 """
 
 import hashlib
+from itertools import islice
 
 import msgspec
 from msgspec import UNSET
@@ -16,6 +17,7 @@ from schema.messages import Call, Event
 
 MAX_PROMPTS = 20
 MAX_OWNERS = 1000
+LET_GO = 100
 MAX_CHANGES = 10
 """So many changes are told of one agent and model within an hour."""
 HOUR_MS = 3_600_000
@@ -42,6 +44,9 @@ class Prompts(msgspec.Struct):
         if not owner or not isinstance(call.prompt_hash, str):
             return None
         before = self.known.pop((owner, call.model), None)
+        if before and before.last_hash == call.prompt_hash:
+            self.known[owner, call.model] = before
+            return None
         tokens = call.system_prompt_tokens if isinstance(call.system_prompt_tokens, int) else 0
         short = call.prompt_hash[:_DIGITS]
         now = Known([short], call.prompt_hash, tokens)
@@ -54,7 +59,8 @@ class Prompts(msgspec.Struct):
                 event = _event(call, agent_name or owner, before)
         self.known[owner, call.model] = now
         if len(self.known) > MAX_OWNERS:
-            del self.known[next(iter(self.known))]
+            for oldest in list(islice(self.known, LET_GO)):
+                del self.known[oldest]
         return event
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from aggregator import checkpoint
 from aggregator.addresses import Addresses
-from aggregator.callers import MAX_REMEMBERED, Traces, Who
+from aggregator.callers import LET_GO, MAX_REMEMBERED, Traces, Who
 from aggregator.partition import PartitionFold
 from aggregator.ticks import from_ms
 from schema.messages import CallRecord, LogRecord
@@ -168,11 +168,11 @@ def test_a_call_that_runs_is_named_in_the_same_way(field: str) -> None:
 
 def test_memory_is_bounded_and_the_newest_stay() -> None:
     traces = Traces()
-    for number in range(MAX_REMEMBERED + 5):
+    for number in range(MAX_REMEMBERED + 1):
         traces.take(f"t{number}", "s", Who(number, "w", "w-1", "Writer", ""))
-    assert (len(traces.traces), len(traces.spans)) == (MAX_REMEMBERED, MAX_REMEMBERED)
-    assert traces.of("t4", "s", 0) is None
-    assert traces.of("t5", "s", 0) is not None
+    assert len(traces.traces) == len(traces.spans) == MAX_REMEMBERED + 1 - LET_GO
+    assert traces.of(f"t{LET_GO - 1}", "s", 0) is None
+    assert traces.of(f"t{LET_GO}", "s", 0) is not None
 
 
 def test_addresses_leave_nothing_behind() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from aggregator.prompt_watch import HOUR_MS, MAX_CHANGES, MAX_OWNERS, MAX_PROMPTS, Prompts
+from aggregator.prompt_watch import HOUR_MS, LET_GO, MAX_CHANGES, MAX_OWNERS, MAX_PROMPTS, Prompts
 from schema.messages import Call, Event
 from tests.aggregator.records import AT, Log, agent, call, event, live_fold, mark, play, pod, workload
 
@@ -86,7 +86,7 @@ def test_memory_is_bounded_in_prompts_and_in_agents() -> None:
     assert len(prompts.known["w", "gpt-4o"].hashes) == MAX_PROMPTS
     for number in range(MAX_OWNERS):
         prompts.take(asked("a"), f"w{number}", "Writer", 0)
-    assert len(prompts.known) == MAX_OWNERS
+    assert len(prompts.known) == MAX_OWNERS + 1 - LET_GO
     assert ("w", "gpt-4o") not in prompts.known
 
 

@@ -4,6 +4,7 @@ import pytest
 from msgspec import UNSET
 
 from collectors.llm_collector.retries import (
+    LET_GO,
     MAX_REMEMBERED,
     REMEMBERED_SECONDS,
     Retries,
@@ -68,9 +69,9 @@ def test_the_newest_requests_are_remembered_up_to_a_bound() -> None:
     retries = Retries()
     for number in range(MAX_REMEMBERED + 1):
         retries.ended(request_of("openai", CALLER, str(number)), 0, failed=True)
-    assert len(retries) == MAX_REMEMBERED
-    assert retries.count(request_of("openai", CALLER, "0"), 0) == 0
-    assert retries.count(request_of("openai", CALLER, "1"), 0) == 1
+    assert len(retries) == MAX_REMEMBERED + 1 - LET_GO
+    assert retries.count(request_of("openai", CALLER, str(LET_GO - 1)), 0) == 0
+    assert retries.count(request_of("openai", CALLER, str(LET_GO)), 0) == 1
 
 
 @pytest.mark.parametrize(
