@@ -25,8 +25,7 @@ MAX_COUNT = 2**53
 class Counts:
     """The tokens that an answer's documents have told so far; None means it was not told.
 
-    A stream may tell its usage several times, always as the sum so far: the largest count of a prompt stands,
-    and the last one of a completion.
+    A stream may tell its usage several times, always as the sum so far: the last one stands.
     """
 
     input_tokens: int | None = None
@@ -59,15 +58,15 @@ class Counts:
         details = [usage, *_objects(usage, _PROMPT_DETAILS)]
         if "prompt_tokens" not in usage and "input_tokens" in usage and any(name in usage for name in _APART):
             self.cache_apart = True
-        self.input_tokens = _larger(self.input_tokens, prompt)
-        self.cached_tokens = _larger(self.cached_tokens, _count(details, _CACHED))
-        self.cache_write_tokens = _larger(self.cache_write_tokens, _count(details, _CACHE_WRITE))
+        self.input_tokens = _newer(self.input_tokens, prompt)
+        self.cached_tokens = _newer(self.cached_tokens, _count(details, _CACHED))
+        self.cache_write_tokens = _newer(self.cache_write_tokens, _count(details, _CACHE_WRITE))
         writes = [part for place in details for part in _objects(place, _CACHE_WRITE_DETAILS)]
         written = _count(writes, ("ephemeral_1h_input_tokens",))
-        self.cache_write_1h_tokens = _larger(self.cache_write_1h_tokens, written)
-        self.prompt_audio_tokens = _larger(self.prompt_audio_tokens, _count(details[1:], ("audio_tokens",)))
+        self.cache_write_1h_tokens = _newer(self.cache_write_1h_tokens, written)
+        self.prompt_audio_tokens = _newer(self.prompt_audio_tokens, _count(details[1:], ("audio_tokens",)))
         searches = _count(_objects(usage, ("server_tool_use",)), ("web_search_requests",))
-        self.web_searches = _larger(self.web_searches, searches)
+        self.web_searches = _newer(self.web_searches, searches)
         if completion is not None:
             self.completion_tokens = completion + self._unlisted(usage, prompt, completion)
             self.completion_partial = begins
@@ -75,9 +74,9 @@ class Counts:
 
     def _take_completion_details(self, usage: dict[str, Any]) -> None:
         details = [*_objects(usage, _COMPLETION_DETAILS), usage]
-        self.reasoning_tokens = _last(_count(details, _REASONING), self.reasoning_tokens)
+        self.reasoning_tokens = _newer(self.reasoning_tokens, _count(details, _REASONING))
         audio = _count(details[:-1], ("audio_tokens",))
-        self.completion_audio_tokens = _last(audio, self.completion_audio_tokens)
+        self.completion_audio_tokens = _newer(self.completion_audio_tokens, audio)
 
     def _unlisted(self, usage: dict[str, Any], prompt: int | None, completion: int) -> int:
         """Give generated tokens that only the total has: the reasoning of Gemini and of xAI."""
@@ -102,9 +101,6 @@ def _count(places: list[dict[str, Any]], names: tuple[str, ...]) -> int | None:
     return None
 
 
-def _larger(known: int | None, told: int | None) -> int | None:
-    return told if known is None else known if told is None else max(known, told)
-
-
-def _last(told: int | None, known: int | None) -> int | None:
-    return known if told is None else told
+def _newer(known: int | None, told: int | None) -> int | None:
+    """Give the newer count; a zero does not take back what was told before."""
+    return told if told or known is None else known
