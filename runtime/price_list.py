@@ -1,23 +1,26 @@
 """Costs by the dated list of the genai-prices package, as it was installed: nothing here asks the network.
 
-The package is loaded at the first price, or by `warm_up`: it takes a third of a second and 30 MB.
+The package is loaded at the first price, or by `warm_up`: it takes a third of a second and 30 MB. Its data
+and its search for a model are used; the sum is that of our own calculator, which all prices go through. It
+takes a tenth of the time of the package's, for every call passes here, and a test holds them to each other.
 
 Where the list does not say what a part of a call costs, the whole cost is unknown: a bill that is too low is
 believed, one that is missing is asked about.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from runtime.price_rates import Stepped, Tier
 from runtime.price_sellers import sold_as
 from runtime.price_terms import Tokens
 
 if TYPE_CHECKING:
-    from genai_prices.types import ModelInfo, ModelPrice, Provider
+    from genai_prices.types import ModelInfo, Provider, TieredPrices
 
 BASE_TIERS = frozenset({"", "auto", "default", "on_demand", "standard", "standard_only", "unspecified"})
 """Service tiers that are charged the plain price. Any other one needs a price of its own in the list."""
@@ -29,14 +32,53 @@ _COUNTED = frozenset({
 """What the list charges for and we can count. A model with other prices as well cannot be priced…"""
 _OPTIONAL = frozenset({"storage_searches_kcount"})
 """…but for these, which are rare, charged apiece, and told by no answer: they are left out."""
-_REMEMBERED_NAMES = 4096
+_RATES = {
+    "input": "input_mtok", "output": "output_mtok", "cached": "cache_read_mtok",
+    "cache_write": "cache_write_mtok", "cache_write_1h": "cache_write_1h_mtok",
+    "input_audio": "input_audio_mtok", "output_audio": "output_audio_mtok",
+}  # fmt: skip
+_REMEMBERED = 4096
+
+
+class _Quote(NamedTuple):
+    """What one model costs at one time, and what there is a price for."""
+
+    source: str
+    rates: Stepped
+    priced: frozenset[str]
+    search_usd: Decimal
+    request_usd: Decimal
+
+    def cost(self, tokens: Tokens) -> Decimal | None:
+        """Give what a call costs; None where a part of it has no price."""
+        needed = {
+            "output_mtok": tokens.completion,
+            "input_audio_mtok": tokens.prompt_audio,
+            "output_audio_mtok": tokens.completion_audio,
+            "web_searches_kcount": tokens.web_searches,
+            # Without any price for writing, a cache is filled at the price of the input.
+            "cache_write_1h_mtok": tokens.cache_write_1h if "cache_write_mtok" in self.priced else 0,
+        }
+        if any(count and key not in self.priced for key, count in needed.items()):
+            return None
+        if tokens.prompt_audio and (tokens.cached or tokens.cache_write):
+            return None  # nobody tells how many of the cached tokens are audio
+        return self.rates.cost(tokens) + tokens.web_searches * self.search_usd + self.request_usd
 
 
 def listed_cost(
     provider: str, model: str, at: datetime, tokens: Tokens, service_tier: str
 ) -> tuple[Decimal, str] | None:
     """Give what the list says a call made `at` cost, and where it says so; None where it does not say."""
-    from genai_prices import Usage, __version__  # noqa: PLC0415 - slow to load: when needed
+    # Prices change by the day, some by the hour and minute.
+    quote = _quote(provider, model, at.replace(second=0, microsecond=0), service_tier)
+    cost = quote.cost(tokens) if quote else None
+    return None if quote is None or cost is None else (cost, quote.source)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _quote(provider: str, model: str, at: datetime, service_tier: str) -> _Quote | None:
+    from genai_prices import __version__  # noqa: PLC0415 - slow to load: when needed
 
     if (found := _find(provider, model)) is None:
         return None
@@ -44,50 +86,46 @@ def listed_cost(
     context = _context(seller, info, at, service_tier)
     if context is None:
         return None
+    prices = {key: value for key, value in info.get_prices(at, context).__dict__.items() if value is not None}
+    if not prices and info.id.endswith(":free"):
+        prices = {"input_mtok": Decimal(0), "output_mtok": Decimal(0)}
+    priced = frozenset(prices) - _OPTIONAL
+    if "input_mtok" not in priced or not priced <= _COUNTED:
+        return None
     tier = f", {service_tier}" if context else ""
-    source = f"genai-prices {__version__} {seller.id}/{info.id}{tier}, list of {_listed(at)}"
-    prices = info.get_prices(at, context)
-    if not prices.__dict__ and info.id.endswith(":free"):
-        return Decimal(0), source
-    if not _covers(prices, tokens):
-        return None
-    usage = Usage(
-        input_tokens=tokens.prompt,
-        output_tokens=tokens.completion,
-        cache_read_tokens=tokens.cached or None,
-        cache_write_tokens=tokens.cache_write or None,
-        cache_write_1h_tokens=tokens.cache_write_1h or None,
-        input_audio_tokens=tokens.prompt_audio or None,
-        output_audio_tokens=tokens.completion_audio or None,
-        web_searches=tokens.web_searches or None,
+    return _Quote(
+        f"genai-prices {__version__} {seller.id}/{info.id}{tier}, list of {_listed(at)}",
+        _rates(prices),
+        priced,
+        _at(prices.get("web_searches_kcount"), 0) or Decimal(0),
+        _at(prices.get("requests_kcount"), 0) or Decimal(0),
     )
-    try:
-        return prices.calc_price(usage)["total_price"], source
-    except ValueError:
-        # The price needs a count that nobody told, such as how many of the cached tokens were audio.
-        return None
+
+
+def _rates(prices: "Mapping[str, Decimal | TieredPrices]") -> Stepped:
+    """Turn the list's prices for a million tokens into rates for a thousand, tier by tier."""
+    starts = {tier.start for value in prices.values() for tier in getattr(value, "tiers", ())}
+    tiers = [Tier(above=start, **_flat(prices, start + 1)) for start in sorted(starts)]
+    return Stepped(tiers=tiers, **_flat(prices, 0))
+
+
+def _flat(prices: "Mapping[str, Decimal | TieredPrices]", prompt: int) -> dict[str, Decimal]:
+    rates = {name: _at(prices.get(key), prompt) for name, key in _RATES.items()}
+    return {"output": Decimal(0)} | {name: rate for name, rate in rates.items() if rate is not None}
+
+
+def _at(price: "Decimal | TieredPrices | None", prompt: int) -> Decimal | None:
+    """Give a price of the list for a prompt of this length, for one of a thousand units."""
+    if price is None or isinstance(price, Decimal):
+        return None if price is None else price / 1000
+    passed = [tier for tier in price.tiers if prompt > tier.start]
+    return (max(passed, key=lambda tier: tier.start).price if passed else price.base) / 1000
 
 
 def warm_up() -> None:
     """Load the list."""
     _sellers()
     _change_dates()
-
-
-def _covers(prices: "ModelPrice", tokens: Tokens) -> bool:
-    """Say whether these prices tell what each part of this call costs."""
-    known = {key for key, value in prices.__dict__.items() if value is not None} - _OPTIONAL
-    if "input_mtok" not in known or not known <= _COUNTED:
-        return False
-    needed = {
-        "output_mtok": tokens.completion > 0,
-        "input_audio_mtok": tokens.prompt_audio > 0,
-        "output_audio_mtok": tokens.completion_audio > 0,
-        "web_searches_kcount": tokens.web_searches > 0,
-        # Without any price for writing, a cache is filled at the price of the input.
-        "cache_write_1h_mtok": tokens.cache_write_1h > 0 and "cache_write_mtok" in known,
-    }
-    return all(key in known for key, is_needed in needed.items() if is_needed)
 
 
 def _context(seller: "Provider", info: "ModelInfo", at: datetime, service_tier: str) -> dict[str, str] | None:
@@ -103,7 +141,7 @@ def _context(seller: "Provider", info: "ModelInfo", at: datetime, service_tier: 
     return None
 
 
-@lru_cache(maxsize=_REMEMBERED_NAMES)
+@lru_cache(maxsize=_REMEMBERED)
 def _find(provider: str, model: str) -> "tuple[Provider, ModelInfo] | None":
     """Find a model in the list. Names come from requests: the package's own, boundless memory is not used."""
     sellers = _sellers()
@@ -123,7 +161,7 @@ def _makers(model: str) -> "Iterator[Provider]":
 @cache
 def _sellers() -> "dict[str, Provider]":
     """Give the list that was installed, whatever another library may have set as the current one."""
-    from genai_prices.data import providers  # noqa: PLC0415 - see listed_cost
+    from genai_prices.data import providers  # noqa: PLC0415 - see _quote
 
     return {provider.id: provider for provider in providers}
 
@@ -131,7 +169,7 @@ def _sellers() -> "dict[str, Provider]":
 @cache
 def _change_dates() -> tuple[date, ...]:
     """Give the days on which a price in the list changes, in order."""
-    from genai_prices.types import StartDateConstraint  # noqa: PLC0415 - see listed_cost
+    from genai_prices.types import StartDateConstraint  # noqa: PLC0415 - see _quote
 
     constraints = (
         conditional.constraint

@@ -13,58 +13,20 @@ from typing import Any
 
 import msgspec
 
+from runtime.price_rates import Stepped
 from runtime.price_sellers import seller_of
 from runtime.price_terms import Tokens
 from schema.errors import SettingError
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
-MAX_RATE_USD = Decimal(100)
-"""For 1,000 tokens; what is above it is a mistake of the unit."""
-_PARTS = ("cached", "cache_write", "cache_write_1h", "input_audio", "output_audio")
 
 
-class _Flat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Rates in US dollars per 1,000 tokens; a part without a rate of its own costs what the rest does."""
-
-    input: Decimal
-    output: Decimal
-    cached: Decimal | None = None
-    cache_write: Decimal | None = None
-    cache_write_1h: Decimal | None = None
-    input_audio: Decimal | None = None
-    output_audio: Decimal | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("input", "output", *_PARTS):
-            rate = getattr(self, name)
-            if rate is not None and not (rate.is_finite() and 0 <= rate <= MAX_RATE_USD):
-                raise ValueError(f"`{name}` is from 0 to {MAX_RATE_USD} US dollars for 1,000 tokens")
-
-
-class _Tier(_Flat, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Other rates for a whole call whose prompt has more than `above` tokens."""
-
-    above: int
-
-
-class _Stepped(_Flat, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    tiers: list[_Tier] = []
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len({tier.above for tier in self.tiers}) < len(self.tiers):
-            raise ValueError("two tiers begin above the same count")
-        for part in _PARTS:
-            if any((getattr(tier, part) is None) != (getattr(self, part) is None) for tier in self.tiers):
-                raise ValueError(f"`{part}` is told for some of the tiers only")
-
-
-class Rates(_Stepped, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Rates(Stepped, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model's rates from the day `since` to the day `until`, both included (UTC)."""
 
     since: date | None = None
     until: date | None = None
-    service_tiers: dict[str, _Stepped] = {}
+    service_tiers: dict[str, Stepped] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -75,11 +37,9 @@ class Rates(_Stepped, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Say whether these rates are those of a day."""
         return (self.since or date.min) <= day <= (self.until or date.max)
 
-    def cost(self, tokens: Tokens, service_tier: str) -> Decimal:
-        """Give what a call costs; a service tier without rates of its own is charged as any other call."""
-        rates = self.service_tiers.get(service_tier, self)
-        passed = [tier for tier in rates.tiers if tokens.prompt > tier.above]
-        return _cost(max(passed, key=lambda tier: tier.above) if passed else rates, tokens)
+    def of_tier(self, service_tier: str) -> Stepped:
+        """Give the rates of a service tier; one without rates of its own is charged as any other call."""
+        return self.service_tiers.get(service_tier, self)
 
 
 def own_cost(
@@ -101,7 +61,7 @@ def own_cost(
                 return None
             rates = max(holding, key=_begins)
             since = f", {rates.since.isoformat()}" if rates.since else ""
-            return rates.cost(tokens, service_tier), f"{seller}/{name}{since}"
+            return rates.of_tier(service_tier).cost(tokens), f"{seller}/{name}{since}"
     return None
 
 
@@ -151,25 +111,6 @@ def read_file(path: Path) -> dict[str, dict[str, object]]:
     if not isinstance(table, dict):
         raise SettingError(f"{where} is wrong: an object of providers is taken")
     return checked(table, where)
-
-
-def _cost(rates: _Flat, tokens: Tokens) -> Decimal:
-    write = _or(rates.cache_write, rates.input)
-    audio = min(tokens.prompt_audio, tokens.prompt - tokens.cached - tokens.cache_write)
-    total = (
-        (tokens.prompt - tokens.cached - tokens.cache_write - audio) * rates.input
-        + tokens.cached * _or(rates.cached, rates.input)
-        + (tokens.cache_write - tokens.cache_write_1h) * write
-        + tokens.cache_write_1h * _or(rates.cache_write_1h, write)
-        + audio * _or(rates.input_audio, rates.input)
-        + (tokens.completion - tokens.completion_audio) * rates.output
-        + tokens.completion_audio * _or(rates.output_audio, rates.output)
-    )
-    return total / 1000
-
-
-def _or(rate: Decimal | None, otherwise: Decimal) -> Decimal:
-    return otherwise if rate is None else rate
 
 
 def _begins(rates: Rates) -> date:

@@ -105,7 +105,7 @@ def price(
     tokens, tier = tokens.consistent(), (service_tier or "").lower()
     file, table = _file
     for origin, own in ((file, table), ("runtime/pricing.py", PRICING)):
-        if found := own_cost(own, provider, model, at, tokens, tier):
+        if own and (found := own_cost(own, provider, model, at, tokens, tier)):
             return _priced(found[0], f"{origin} {found[1]}")
     listed = price_list.listed_cost(provider, model, at, tokens, tier)
     return _priced(*listed) if listed else None

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from runtime.pricing import Tokens, price
+from runtime import price_list
+from runtime.pricing import Tokens, price, rounded
 
 
 class Case(NamedTuple):
@@ -236,3 +237,32 @@ def test_counting_tokens_is_free_whoever_is_asked() -> None:
         "counting tokens is free of charge",
     )
     assert price("ollama", "llama3.2", at, Tokens(1000), operation="chat") is None
+
+
+@pytest.mark.parametrize("day", ["2026-02-06T12:00:00", "2026-11-22T02:00:00"])
+def test_every_listed_model_costs_what_the_package_s_own_calculator_says(day: str) -> None:
+    from genai_prices import Usage
+    from genai_prices.data import providers
+
+    compared = 0
+    for seller in providers:
+        for model in seller.models:
+            for tokens in (Tokens(1_000, 10, 300, 200, 100), Tokens(450_001, 77, 200_000, 100_000, 30_000)):
+                quote = price_list._quote(seller.id, model.id, on(day), "")
+                cost = quote and quote.cost(tokens)
+                if quote is None or cost is None or f" {seller.id}/{model.id}," not in quote.source:
+                    continue
+                if model.id.endswith(":free"):
+                    assert cost == 0
+                    continue
+                usage = Usage(
+                    input_tokens=tokens.prompt,
+                    output_tokens=tokens.completion,
+                    cache_read_tokens=tokens.cached,
+                    cache_write_tokens=tokens.cache_write,
+                    cache_write_1h_tokens=tokens.cache_write_1h,
+                )
+                found = model.calc_price(usage, seller, genai_request_timestamp=on(day))
+                assert rounded(cost) == rounded(found.total_price), (seller.id, model.id)
+                compared += 1
+    assert compared > 2_000

@@ -190,6 +190,6 @@ def test_the_examples_of_the_documents_are_files_that_are_taken(tmp_path: Path) 
     assert cost("house", "big", Tokens(200_001), days[1]) == "0.800004"
     assert cost("house", "big", Tokens(1000), days[1], "batch") == "0.001"
     settings = (root / ".env.example").read_text(encoding="utf-8")
-    [line] = [line for line in settings.splitlines() if '"*"' in line]
+    [line] = [line for line in settings.splitlines() if '"ollama": {"*"' in line]
     load(tmp_path, line.removeprefix("# ").rstrip(","))
     assert cost("ollama", "any", Tokens(1000)) == "0"
