@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { useLive } from '@/api/live'
 import { Fallible } from '@/components/Fallible'
 import { AgentGrid } from '@/features/agent-grid/AgentGrid'
+import { AlertBar } from '@/features/alerts/AlertBar'
 import { KeyForm } from '@/features/api-key/KeyForm'
 import { ConsumerLagPanel } from '@/features/consumer-lag/ConsumerLagPanel'
 import { Header } from '@/features/header/Header'
@@ -20,6 +21,9 @@ export function App() {
     <div className="mx-auto flex min-h-dvh max-w-[110rem] flex-col gap-4 p-3 sm:p-5">
       <Guarded of="The connection">
         <Header />
+      </Guarded>
+      <Guarded of="The alerts">
+        <AlertBar />
       </Guarded>
       <main className="flex flex-col gap-4">
         {needsKey && <KeyForm />}

@@ -1,34 +1,47 @@
-// What the LLM calls of today cost, and which agents they are for.
-import type { Agent, LlmUsage } from '@/api/generated/oracleState'
+// What the LLM calls of today cost, which agents they are for, and how much of each model's limits is left.
+import { useMemo } from 'react'
+import type { LlmUsage, ModelLimits } from '@/api/generated/oracleState'
 import { useLive } from '@/api/live'
+import { LongList } from '@/components/LongList'
 import { Metric } from '@/components/Metric'
 import { Notice } from '@/components/Notice'
 import { Panel } from '@/components/Panel'
 import { Caution, PanelBody } from '@/components/PanelBody'
 import { count, usd } from '@/components/units'
+import { keyOf, worstFirst } from './limits'
+import { ModelRow } from './ModelRow'
+import { Spenders } from './Spenders'
 
-const MOST = 4
-const NONE: readonly Agent[] = []
+const NONE: readonly ModelLimits[] = []
 
 export function SpendPanel() {
   const usage = useLive((state) => state.snapshot?.llm_usage)
+  const models = useLive((state) => state.snapshot?.litellm) ?? NONE
   return (
     <Panel title="LLM spend today" summary={usage && `${usage.day}, UTC`} caution={<Caution source="llm" />}>
       <PanelBody
         of="the LLM spend"
         rows={3}
-        isEmpty={usage === undefined}
+        isEmpty={usage === undefined && models.length === 0}
         empty={<Notice title="No LLM calls yet">Point an agent’s base URL at the proxy, port 8090.</Notice>}
       >
-        {usage && <Spend usage={usage} />}
+        <div className="flex flex-col gap-4">
+          {usage === undefined ? (
+            <p className="text-muted text-sm">No calls yet. Models that are known:</p>
+          ) : (
+            <Spend usage={usage} />
+          )}
+          {models.length > 0 && <Models models={models} />}
+        </div>
       </PanelBody>
     </Panel>
   )
 }
 
 function Spend({ usage }: { usage: LlmUsage }) {
+  const { unpriced_calls, estimated_calls = 0 } = usage
   return (
-    <div className="flex flex-col gap-4">
+    <>
       <p className="font-semibold text-4xl tabular-nums tracking-tight">
         {usd(usage.cost_usd)}
         <span className="ml-2 font-normal text-base text-muted">{usd(usage.cost_usd_total)} in total</span>
@@ -40,36 +53,23 @@ function Spend({ usage }: { usage: LlmUsage }) {
         <Metric name="In flight" value={count(usage.in_flight.length)} unit="calls" />
       </dl>
       <Spenders usage={usage} />
-      {usage.unpriced_calls > 0 && (
+      {unpriced_calls > 0 && (
         <p className="text-sm text-warn">
-          {count(usage.unpriced_calls)} {usage.unpriced_calls === 1 ? 'call has' : 'calls have'} no known
-          price and
-          {usage.unpriced_calls === 1 ? ' is' : ' are'} not in the sum.
+          {count(unpriced_calls)} {unpriced_calls === 1 ? 'call has' : 'calls have'} no known price and
+          {unpriced_calls === 1 ? ' is' : ' are'} not in the sum.
         </p>
       )}
-    </div>
+      {estimated_calls > 0 && (
+        <p className="text-muted text-sm">
+          {count(estimated_calls)} {estimated_calls === 1 ? 'call' : 'calls'} told no tokens: theirs are
+          estimated.
+        </p>
+      )}
+    </>
   )
 }
 
-function Spenders({ usage }: { usage: LlmUsage }) {
-  const agents = useLive((state) => state.snapshot?.agents) ?? NONE
-  const nameOf = (id: string) => agents.find(({ agent_id }) => agent_id === id)?.name ?? id
-  const most = usage.by_agent.toSorted((left, right) => right.cost_usd - left.cost_usd).slice(0, MOST)
-  if (most.length === 0) return null
-  return (
-    <ul aria-label="Spend by agent" className="flex flex-col gap-2">
-      {most.map(({ agent_id, cost_usd }) => (
-        <li key={agent_id} className="grid grid-cols-[6.5rem_1fr_4rem] items-center gap-3 text-sm">
-          <span className="truncate">{nameOf(agent_id)}</span>
-          <progress
-            className="bar"
-            max={usage.cost_usd || 1}
-            value={cost_usd}
-            aria-label={`${nameOf(agent_id)}'s share of the spend`}
-          />
-          <span className="text-right tabular-nums">{usd(cost_usd)}</span>
-        </li>
-      ))}
-    </ul>
-  )
+function Models({ models }: { models: readonly ModelLimits[] }) {
+  const order = useMemo(() => worstFirst(models), [models])
+  return <LongList of="models" items={order} keyOf={keyOf} row={(model) => <ModelRow model={model} />} />
 }
