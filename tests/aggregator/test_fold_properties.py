@@ -90,6 +90,8 @@ _MODELS = st.builds(
     st.sampled_from(["gpt-4o", "m"]),
     _SECONDS,
 )  # fmt: skip
+_ADDRESSES = st.sampled_from(["10.0.0.1", "10.0.0.2", "10.0.0.3"])
+_TRACES = st.sampled_from([UNSET, "1", "2"])
 _LLM = st.one_of(
     _MODELS,
     st.builds(gone, st.just("model"), st.sampled_from(["gpt-4o", "m"])),
@@ -106,12 +108,22 @@ _LLM = st.one_of(
         cost_usd=st.sampled_from([UNSET, Decimal("0.0004")]),
     ),
     st.builds(
-        lambda number, model, second: observed(
+        call,
+        st.integers(100, 999),
+        agent_id=st.sampled_from([UNSET, UNSET, "writer-agent-1"]),
+        client_address=_ADDRESSES,
+        trace_id=_TRACES,
+        parent_span_id=_TRACES,
+        prompt_hash=st.sampled_from(["p1", "p2", "p3"]),
+        system_prompt_tokens=st.integers(1, 3),
+    ),
+    st.builds(
+        lambda number, model, second, address: observed(
             "in_flight", f"call-{number}",
             {"call_id": f"call-{number}", "provider": "openai", "model": model, "started_at": second,
-             "streaming": False},
+             "streaming": False, "client_address": address, "trace_id": "1"},
         ),
-        st.integers(0, 5), st.sampled_from(["gpt-4o", "m"]), _SECONDS,
+        st.integers(0, 5), st.sampled_from(["gpt-4o", "m"]), _SECONDS, _ADDRESSES,
     ),
     st.builds(gone, st.just("in_flight"), st.integers(0, 5).map(lambda number: f"call-{number}")),
 )  # fmt: skip
@@ -146,6 +158,8 @@ _RECORDS = st.one_of(
         st.sampled_from(["Writer", "A"]),
         task_id=st.sampled_from(["t1", "t2"]),
         queue=st.just("q"),
+        trace_id=_TRACES,
+        span_id=_TRACES,
         number=st.integers(0, 99),
     ),
     st.builds(call, st.integers(0, 20), st.sampled_from(["writer-agent-1", "x"])),
@@ -191,9 +205,7 @@ def test_a_fold_from_any_checkpoint_gives_the_same_snapshots(
     assert [(one.tick_ms, one.document.sha256) for one in got] == [
         (one.tick_ms, one.document.sha256) for one in expected
     ]
-    assert [[row.key for row in one.events] for one in got] == [
-        [row.key for row in one.events] for one in expected
-    ]
+    assert [(one.events, one.calls) for one in got] == [(one.events, one.calls) for one in expected]
     assert all(to_ms(from_ms(one.tick_ms)) == one.tick_ms for one in got)
 
 
@@ -232,8 +244,8 @@ def test_how_often_changes_are_announced_makes_no_difference_to_a_snapshot(
             fold.fold(message)
         if number % every == 0:
             outcome.take(fold.changes())
-    hashes = [one.document.sha256 for one in outcome.frozen]
-    assert hashes == [one.document.sha256 for one in folded(log).frozen]
+    ticks = [(one.document.sha256, one.events, one.calls) for one in outcome.frozen]
+    assert ticks == [(one.document.sha256, one.events, one.calls) for one in folded(log).frozen]
 
 
 _TOLD = frozenset({"agent", "workload", "pod", "kafka", "group", "topic"})
