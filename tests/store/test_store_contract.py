@@ -57,6 +57,29 @@ def test_a_tick_is_stored_whole(backend: Backend) -> None:
     ]
 
 
+def test_a_call_is_completed_by_rows_that_fill_it_in_the_same_tick_or_a_later_one(backend: Backend) -> None:
+    store = backend.store
+    for environment in ("default", "other"):
+        store.take_over(environment)
+        whole = Row("c1", tick_at(0), b'{"model":"m","prompt_tokens":7,"tokens_estimated":true}')
+        here = [whole, Row("c2", tick_at(0), b'{"model":"m"}'), Row("c2", tick_at(0), b'{"a":1}', fills=True)]
+        store.store_tick(tick_rows(0, environment=environment, calls=here))
+    news = Row("c1", tick_at(1), b'{"prompt_tokens":8,"tokens_estimated":false,"cost_usd":0.10}', fills=True)
+    # What fills a call that was never stored stores nothing: half a call would be none.
+    lost = Row("c3", tick_at(1), b'{"agent_id":"a"}', fills=True)
+    store.store_tick(tick_rows(1, calls=[news, lost]))
+    found = backend.execute("select environment, key, at, body::text from oracle_llm_calls order by 1, 2")
+    assert found == [
+        (
+            "default", "c1", tick_at(0),
+            '{"model": "m", "cost_usd": 0.10, "prompt_tokens": 8, "tokens_estimated": false}',
+        ),
+        ("default", "c2", tick_at(0), '{"a": 1, "model": "m"}'),
+        ("other", "c1", tick_at(0), '{"model": "m", "prompt_tokens": 7, "tokens_estimated": true}'),
+        ("other", "c2", tick_at(0), '{"a": 1, "model": "m"}'),
+    ]  # fmt: skip
+
+
 def test_repeating_a_tick_after_a_lost_answer_is_superseded_and_progress_tells_that_it_is_stored(
     backend: Backend,
 ) -> None:
