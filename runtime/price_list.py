@@ -51,19 +51,23 @@ class _Quote(NamedTuple):
 
     def cost(self, tokens: Tokens) -> Decimal | None:
         """Give what a call costs; None where a part of it has no price."""
+        if tokens.completion and "output_mtok" not in self.priced:
+            return None
+        if any(tokens[4:]) and not self._covers_parts(tokens):
+            return None
+        return self.rates.cost(tokens) + tokens.web_searches * self.search_usd + self.request_usd
+
+    def _covers_parts(self, tokens: Tokens) -> bool:
         needed = {
-            "output_mtok": tokens.completion,
             "input_audio_mtok": tokens.prompt_audio,
             "output_audio_mtok": tokens.completion_audio,
             "web_searches_kcount": tokens.web_searches,
             # Without any price for writing, a cache is filled at the price of the input.
             "cache_write_1h_mtok": tokens.cache_write_1h if "cache_write_mtok" in self.priced else 0,
         }
-        if any(count and key not in self.priced for key, count in needed.items()):
-            return None
-        if tokens.prompt_audio and (tokens.cached or tokens.cache_write):
-            return None  # nobody tells how many of the cached tokens are audio
-        return self.rates.cost(tokens) + tokens.web_searches * self.search_usd + self.request_usd
+        # Nobody tells how many of the cached tokens are audio.
+        mixed = bool(tokens.prompt_audio and (tokens.cached or tokens.cache_write))
+        return not mixed and all(key in self.priced for key, count in needed.items() if count)
 
 
 def listed_cost(

@@ -26,6 +26,8 @@ class Tokens(NamedTuple):
 
     def consistent(self) -> "Tokens":
         """Cut each part to what it is a part of: a provider's mistake must not make a prompt cost less."""
+        if not any(self[2:]):
+            return self
         cached = min(self.cached, self.prompt)
         cache_write = min(self.cache_write, self.prompt - cached)
         return self._replace(
