@@ -161,7 +161,8 @@ async def _publish(service: Service[LlmSettings], board: Board, outbox: Outbox, 
             DROPPED_RECORDS.labels("unacknowledged").inc(producer.pending())
             await asyncio.sleep(1)
         finally:
-            outbox.drain()
+            while outbox.drain():
+                await asyncio.sleep(0)
             outbox.publisher = None
             left = await asyncio.to_thread(producer.close, FLUSH_SECONDS)
             service.log.info("flushed", undelivered=left, waiting=len(outbox))
@@ -182,8 +183,8 @@ async def _publish_with(
     runner = asyncio.create_task(Runner(board, instance, pace, outbox.publisher, producer, health).run())
     try:
         while not runner.done():
-            outbox.drain()
-            await asyncio.wait({runner}, timeout=DRAIN_SECONDS)
+            more = outbox.drain()
+            await asyncio.wait({runner}, timeout=0 if more else DRAIN_SECONDS)
         await runner
     finally:
         runner.cancel()

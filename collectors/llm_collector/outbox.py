@@ -13,6 +13,8 @@ from schema.messages import Call, CallRecord
 from schema.wire import encode
 
 MAX_WAITING_BYTES = 16 * 1024 * 1024
+DRAIN_RECORDS = 100
+"""Some milliseconds' work."""
 
 
 class Outbox:
@@ -38,10 +40,16 @@ class Outbox:
                 self._waiting_bytes -= self._waiting.popleft()[1]
                 DROPPED_RECORDS.labels("call").inc()
 
-    def drain(self) -> None:
-        """Hand over what waits, in order, as far as it is taken."""
-        while self._waiting and self._published(self._waiting[0][0]):
+    def drain(self) -> bool:
+        """Hand over what waits, in order, as far as it is taken; say whether more would be.
+
+        A part at a time: the calls that pass meanwhile are served by the same thread.
+        """
+        for _ in range(DRAIN_RECORDS):
+            if not self._waiting or not self._published(self._waiting[0][0]):
+                return False
             self._waiting_bytes -= self._waiting.popleft()[1]
+        return True
 
     def _published(self, record: CallRecord) -> bool:
         if self.publisher is None:

@@ -27,6 +27,7 @@ SLOWEST_BYTES_PER_SECOND = 1024
 """A client has sixty seconds, and one more for each so many bytes that it has sent."""
 SOCKET = "oracle.socket"
 """The ASGI extension under which `connection.py` gives a request's socket."""
+_PART_BYTES = 32 * 1024
 _HUNG_UP = getattr(select, "POLLRDHUP", select.POLLHUP)  # macOS does not tell of a closed half
 
 
@@ -124,7 +125,7 @@ class Upload:
             piece = await self._piece()
             if piece:
                 await self._passing.put(piece)
-                self._show(piece)
+                await self._show_slowly(piece)
         if self.ending is Ending.COMPLETE:
             await self._passing.put(None)
 
@@ -158,6 +159,12 @@ class Upload:
         if not message.get("more_body", False):
             self.ending = Ending.COMPLETE
         return piece
+
+    async def _show_slowly(self, piece: bytes) -> None:
+        """Read a piece in parts, so that other calls pass in between."""
+        for at in range(0, len(piece), _PART_BYTES):
+            self._show(piece[at : at + _PART_BYTES])
+            await asyncio.sleep(0)
 
     def _show(self, piece: bytes) -> None:
         if self._tap is None:

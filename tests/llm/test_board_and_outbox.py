@@ -133,6 +133,18 @@ def test_records_wait_in_order_while_the_broker_is_away() -> None:
     assert (ids(producer), len(outbox)) == (["c-1", "c-2"], 0)
 
 
+def test_what_waits_is_handed_over_in_parts() -> None:
+    producer, outbox = FakeProducer(FakeClock()), Outbox()
+    for number in range(250):
+        outbox.put(call(f"c-{number}"))
+    outbox.publisher = LogPublisher(producer, "test", 4)
+    told = []
+    while outbox.drain():
+        told.append(len(outbox))
+    assert told == [150, 50]
+    assert ids(producer) == [f"c-{number}" for number in range(250)]
+
+
 def test_beyond_the_bound_the_oldest_are_dropped() -> None:
     producer = FakeProducer(FakeClock())
     outbox = outbox_with(producer, max_waiting_bytes=1000)
