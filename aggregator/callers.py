@@ -87,37 +87,27 @@ class Callers:
             self._traces.take(event.trace_id, _text(event.span_id), who)
 
     def name(self, call: Call, at_ms: int) -> Call:
-        """Give a call with the agent and the task that are known of it."""
-        trace_id, span_id = _text(call.trace_id), _text(call.parent_span_id)
-        who = self._traces.of(trace_id, span_id, at_ms) if trace_id else None
-        agent_id, agent_name, task_id = (_text(x) for x in (call.agent_id, call.agent_name, call.task_id))
-        if agent_id or agent_name:
-            agent = self._agent(agent_id, agent_name)
-            if who and who.agent == agent:
-                task_id = task_id or who.task_id
-            if trace_id:
-                self._traces.take(trace_id, span_id, Who(at_ms, agent, agent_id, agent_name, task_id))
-        elif who:
-            agent_id, agent_name, task_id = who.agent_id, who.agent_name, task_id or who.task_id
-        elif pod := self._pod_of(_text(call.client_address), call):
-            agent_id, agent_name = pod.name, self._name_of(pod.name)
+        """Give a call with the agent and the task that are known of it, and remember what it tells itself."""
+        agent_id, agent_name, task_id = self.caller(call, at_ms)
+        if isinstance(call.trace_id, str) and (call.agent_id, call.agent_name) != (UNSET, UNSET):
+            who = Who(at_ms, self._agent(agent_id, agent_name), agent_id, agent_name, task_id)
+            self._traces.take(call.trace_id, _text(call.parent_span_id), who)
         return msgspec.structs.replace(
             call, agent_id=agent_id or UNSET, agent_name=agent_name or UNSET, task_id=task_id or UNSET
         )
 
-    def name_running(self, call: InFlightObserved, at_ms: int) -> tuple[str, str]:
-        """Give the agent's id (or name) and the task of a call that runs; an empty text is not known."""
-        agent_id, task_id = _text(call.agent_id), _text(call.task_id)
-        who = None
-        if isinstance(call.trace_id, str):
-            who = self._traces.of(call.trace_id, _text(call.parent_span_id), at_ms)
-        if agent_id:
-            same = who is not None and who.agent == self._agent(agent_id, "")
-            return agent_id, task_id or (who.task_id if who and same else "")
+    def caller(self, call: Call | InFlightObserved, at_ms: int) -> tuple[str, str, str]:
+        """Give the id and the name of a call's agent, and its task; an empty text is not known."""
+        agent_id, agent_name, task_id = (_text(x) for x in (call.agent_id, call.agent_name, call.task_id))
+        trace_id, span_id = _text(call.trace_id), _text(call.parent_span_id)
+        who = self._traces.of(trace_id, span_id, at_ms) if trace_id else None
+        if agent_id or agent_name:
+            same = who is not None and who.agent == self._agent(agent_id, agent_name)
+            return agent_id, agent_name, task_id or (who.task_id if who and same else "")
         if who:
-            return who.agent_id or who.agent_name, task_id or who.task_id
+            return who.agent_id, who.agent_name, task_id or who.task_id
         pod = self._pod_of(_text(call.client_address), call)
-        return (pod.name if pod else ""), task_id
+        return (pod.name, self._name_of(pod.name), task_id) if pod else ("", "", task_id)
 
     def agent_name(self, call: Call) -> str:
         """Give the name that a call's sums stand under: its instance's, else as told; empty: unknown."""

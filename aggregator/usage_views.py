@@ -106,9 +106,11 @@ class UsageViews:
         if value is None:
             return None
         call = cast(InFlightObserved, value)
-        agent_id, task_id = self._tables.callers.name_running(call, self._tables.state.own_ms)
+        tables = self._tables
+        agent_id, agent_name, task_id = tables.callers.caller(call, tables.state.own_ms)
         shown = {name: getattr(call, name) for name in models.InFlight.__struct_fields__}
-        shown["agent_id"] = self._tables.agent_of(agent_id) or agent_id or UNSET
+        by_name = tables.places.agent_id(agent_name) if agent_name else ""
+        shown["agent_id"] = tables.agent_of(agent_id) or agent_id or by_name or UNSET
         return models.InFlight(**{**shown, "task_id": task_id or UNSET})
 
     def _limits(self, name: Key, now_ms: int) -> models.ModelLimits | None:

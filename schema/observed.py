@@ -82,6 +82,7 @@ class ModelObserved(Part, frozen=True, kw_only=True):
 class InFlightObserved(models.InFlight, frozen=True, kw_only=True):
     """A call that runs, and what tells whose it is where it names no agent."""
 
+    agent_name: Id | UnsetType = UNSET
     client_address: Id | UnsetType = UNSET
     trace_id: Id | UnsetType = UNSET
     parent_span_id: Id | UnsetType = UNSET

@@ -63,6 +63,7 @@ class Arrival:
             key_label=self.key_label,
             started_at=self.started_at,
             streaming=self.streaming,
+            agent_name=_set(self.agent_name),
             client_address=_set(self.client_address),
             trace_id=_set(self.trace_id),
             parent_span_id=_set(self.parent_span_id),

@@ -151,19 +151,32 @@ def test_a_trace_is_forgotten_after_an_hour() -> None:
     assert [who(msgspec.json.decode(row.body))[0] for row in calls] == ["writer-agent-1", None]
 
 
-@pytest.mark.parametrize("field", ["client_address", "trace_id"])
-def test_a_call_that_runs_is_named_in_the_same_way(field: str) -> None:
+@pytest.mark.parametrize(
+    ("more", "agent_id", "task_id"),
+    [
+        ({"client_address": ADDRESS}, WRITER, None),
+        ({"trace_id": TRACE}, WRITER, "t1"),
+        ({"agent_name": "Coder", "client_address": ADDRESS}, "coder", None),
+        ({"agent_name": "Writer"}, WRITER, None),
+        ({"agent_id": X1, "trace_id": TRACE}, WRITER, "t1"),
+        ({"agent_id": "laptop"}, "laptop", None),
+        ({}, None, None),
+    ],
+)
+def test_a_call_that_runs_is_named_in_the_same_way(
+    more: dict[str, str], agent_id: str | None, task_id: str | None
+) -> None:
     value = {"call_id": "c", "provider": "openai", "model": "m", "started_at": "2026-01-01T00:00:00Z",
-             "streaming": True, field: ADDRESS if field == "client_address" else TRACE}  # fmt: skip
+             "streaming": True, **more}  # fmt: skip
     log = Log()
     for record in (workload(WRITER), POD, STARTED, observed("in_flight", "c", value, source="llm@p")):
         log.add(100, record)
     log.add(2_500, mark())
     outcome = play(live_fold(), log.messages)
+    assert not outcome.invalid
     (shown,) = outcome.documents()[0]["llm_usage"]["in_flight"]
-    assert shown["agent_id"] == WRITER
-    assert shown.get("task_id") == (None if field == "client_address" else "t1")
-    assert field not in shown
+    assert (shown.get("agent_id"), shown.get("task_id")) == (agent_id, task_id)
+    assert not {"client_address", "trace_id", "agent_name"} & shown.keys()
 
 
 def test_memory_is_bounded_and_the_newest_stay() -> None:
