@@ -104,13 +104,13 @@ class Passage:
                 if answer.status not in STATUSES:
                     raise AnswerUnusable("another protocol, which nobody asked for, or none")
                 headers = downstream_headers(answer.status, answer.raw_headers)
-                watch.answered(answer.status, by_name(answer.raw_headers))
                 await self._send({
                     "type": "http.response.start",
                     "status": answer.status,
                     "headers": headers,
                 })  # fmt: skip
                 self.answered = True
+                self._note(answer)
                 async for chunk in answer.content.iter_any():
                     await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
                     upload.moved_at = time.monotonic()
@@ -129,6 +129,12 @@ class Passage:
                 await self._answer_for_upstream(failure)
             # Else the answer stays without its end, and the server closes the connection: the client sees
             # that it broke off, as it would have without us.
+
+    def _note(self, answer: aiohttp.ClientResponse) -> None:
+        try:
+            self._watch.answered(answer.status, by_name(answer.raw_headers))
+        except Exception as error:  # noqa: BLE001 - nothing that is read may fail a call
+            logger().error("the headers of an answer could not be read", error=type(error).__name__)
 
     async def _answer_for_upstream(self, failure: str) -> None:
         self.answered = True

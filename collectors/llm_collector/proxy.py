@@ -15,7 +15,9 @@ from collectors.llm_collector.passage import Passage, Send
 from collectors.llm_collector.routes import Routes, Target
 from collectors.llm_collector.settings import LlmSettings
 from collectors.llm_collector.upload import Ending, Receive, Scope, Upload
-from collectors.llm_collector.watch import Recorder
+from collectors.llm_collector.watch import Recorder, Watch
+from runtime.logs import logger
+from runtime.metrics import DROPPED_RECORDS
 
 
 class Proxy:
@@ -56,14 +58,7 @@ class Proxy:
         upload = Upload(scope, receive, settings.llm_proxy_max_request_bytes, settings.llm_store_text)
         await upload.begin()
         if upload.ending in {None, Ending.COMPLETE}:
-            client = scope.get("client")
-            watch = self._recorder.arrived(
-                target,
-                by_name(scope["headers"]),
-                upload.asked() if upload.ending else None,
-                client[0] if client else None,
-                began,
-            )
+            watch = self._watch(scope, target, upload, began)
             passage = Passage(scope, target, upload, watch, send, self._settings.llm_proxy_silence_seconds)
             await passage.run(self._client)
             if passage.answered:
@@ -75,3 +70,14 @@ class Proxy:
                 await problems.SLOW_BODY.send(send)
             case _:
                 await problems.CLIENT_LEFT.send(send)
+
+    def _watch(self, scope: Scope, target: Target, upload: Upload, began: float) -> Watch:
+        client = scope.get("client")
+        asked = upload.asked() if upload.ending else None
+        try:
+            headers = by_name(scope["headers"])
+            return self._recorder.arrived(target, headers, asked, client[0] if client else None, began)
+        except Exception as error:  # noqa: BLE001 - nothing that is read may fail a call
+            logger().error("a call could not be taken in", error=type(error).__name__)
+            DROPPED_RECORDS.labels("call").inc()
+            return Watch(None, began, self._recorder)

@@ -1,4 +1,4 @@
-"""A call takes as long without the broker as with it, and nothing of it fails."""
+"""A call takes as long without the broker as with it, and whatever fails in recording it does not fail it."""
 
 import http.client
 import statistics
@@ -12,10 +12,11 @@ from collectors.base.publisher import LogPublisher
 from collectors.llm_collector.calls import Arrival, Outcome, call_of
 from collectors.llm_collector.outbox import Outbox
 from collectors.llm_collector.reading import Reading
+from collectors.llm_collector.watch import Recorder, Watch
 from runtime.kafka import Producer
 from runtime.settings import BaseSettings
 from tests.llm.process import proxy_process
-from tests.llm.servers import serving
+from tests.llm.servers import answering, ask, proxying, serving
 from tests.llm.test_board_and_outbox import AT
 
 CALLS = 300
@@ -74,3 +75,20 @@ def seconds_to_put(outbox: Outbox, number: int) -> float:
     began = time.perf_counter()
     outbox.put(call)
     return time.perf_counter() - began
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(Recorder, "arrived"), (Watch, "asked"), (Watch, "answered"), (Watch, "_record")],
+)
+@pytest.mark.parametrize("size", [10, 3_000_000])
+def test_an_error_in_recording_fails_no_call(
+    monkeypatch: pytest.MonkeyPatch, owner: type, name: str, size: int
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(owner, name, fails)
+    with serving(answering(200, [], [b"{}"])) as upstream, proxying(openai_base_url=upstream) as proxy:
+        status, _, body = ask(proxy.url, "POST", "/openai/v1/chat/completions", b" " * size + b"{}")
+    assert (status, body) == (200, b"{}")
