@@ -16,12 +16,15 @@ from collectors.llm_collector.unpacking import Unreadable, unpacker
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """Of a body that is kept whole; of a larger one (many embeddings) only the end is read."""
-MAX_EVENT_BYTES = 1024 * 1024
+MAX_EVENT_BYTES = 4 * 1024 * 1024
+"""The last event of a response repeats all of it, generated images too."""
 MAX_DOCUMENTS_PER_CHUNK = 20_000
 """Reading must not hold up the calls beside it: who sends more at once is not read on."""
 TAIL_BYTES = 16 * 1024
 _SMALL_BYTES = 8 * 1024
-_MAX_FIELD_BYTES = 2 * 1024 * 1024
+_MAX_FIELD_BYTES = 1024 * 1024
+_LINE_BYTES = 64
+"""What a line of an event costs beside its bytes."""
 
 _EVENTS, _LINES = "text/event-stream", frozenset({"application/x-ndjson", "application/jsonl"})
 _EVENT_LINES = re.compile(rb"^data:[ \t]*([^\s][^\n]*)|^\r?$(?:\n\r?$)*+", re.MULTILINE)
@@ -75,8 +78,8 @@ class Tap:
         streamed = kind == _EVENTS or kind in _LINES
         self.reading = Reading(streamed=streamed, keep_characters=keep_characters)
         self._buffer = bytearray()
-        self._event = bytearray()
-        self._event_too_large = False
+        self._event: list[bytes] = []
+        self._event_bytes = 0
         self._body_too_large = False
         self._documents_left = MAX_DOCUMENTS_PER_CHUNK
         self._split: Callable[[bytes], None] = self._body
@@ -157,18 +160,17 @@ class Tap:
                 self._event_ends()
 
     def _event_line(self, data: bytes) -> None:
-        if self._event:
-            self._event += b"\n"
-        self._event += data
-        if len(self._event) > MAX_EVENT_BYTES:
-            self._event_too_large = True
+        self._event_bytes += len(data) + _LINE_BYTES
+        if self._event_bytes > MAX_EVENT_BYTES:
             self._event.clear()
+        else:
+            self._event.append(data)
 
     def _event_ends(self) -> None:
-        if not self._event_too_large:
-            self._document(bytes(self._event))
-        self._event_too_large = False
-        self._event.clear()
+        if self._event:
+            self._document(self._event[0] if len(self._event) == 1 else b"\n".join(self._event))
+            self._event.clear()
+        self._event_bytes = 0
 
     def _document(self, raw: bytes) -> None:
         text = raw.strip()
@@ -185,7 +187,7 @@ class Tap:
         self.reading.take(told)
 
 
-def _fields(text: bytes) -> dict[str, object] | None:
+def _fields(text: bytes, inner: bool = False) -> dict[str, object] | None:
     """Decode a document: whole when it is small, else the fields that are read; None when it is broken."""
     if len(text) <= _SMALL_BYTES:
         try:
@@ -197,9 +199,16 @@ def _fields(text: bytes) -> dict[str, object] | None:
     try:
         found = _DECODER.decode(text)
         raws = {name: value for name in found.__struct_fields__ if (value := bytes(getattr(found, name)))}
-        return {name: msgspec.json.decode(raw) for name, raw in raws.items() if len(raw) <= _MAX_FIELD_BYTES}
+        return {name: _field(name, raw, inner) for name, raw in raws.items()}
     except _BROKEN:
         return None
+
+
+def _field(name: str, raw: bytes, inner: bool) -> object:
+    """Decode a field of a large document; of a response that an event wraps only what is read."""
+    if name in {"message", "response"} and len(raw) > _SMALL_BYTES and not inner:
+        return _fields(raw, inner=True)
+    return msgspec.json.decode(raw) if len(raw) <= _MAX_FIELD_BYTES else None
 
 
 def _last_value(name: re.Pattern[str], text: str) -> object:
