@@ -28,7 +28,7 @@ USAGE = (
 """Told together or not at all: counts of two records are never mixed."""
 COST = ("cost_usd", "price_source")
 TEXTS = ("prompt_text", "answer_text")
-TRACE = ("trace_id", "span_id", "parent_span_id")
+TRACE = ("trace_id", "span_id", "parent_span_id", "request_span_id")
 ATTRIBUTION = ("agent_id", "agent_name", "task_id", "client_address", "operation", "retry_count")
 OUTCOME = (
     "response_model", "response_id", "request_id", "http_status", "error_type", "finish_reason", "latency_ms",
@@ -150,9 +150,10 @@ def identities(call: Call) -> tuple[list[str], list[str]]:
     """Give the marks that tell a call was counted, its own first, and the marks that this call leaves.
 
     Records are the same call when they share the id, the response's or the request's id, or when one is a
-    span and the other a call made under that span. Two calls under one span are two calls. A model's span
-    right under another span of the same model is the same call, told by a library and by the one below it.
-    The provider is no part of it: what an instrumentation takes for one may be another that speaks its API.
+    span and the other a call made under that span, or under the HTTP request's in it. Two calls under one
+    span are two calls. A model's span right under another span of the same model is the same call, told by a
+    library and by the one below it. The provider is no part of it: what an instrumentation takes for one may
+    be another that speaks its API.
     """
     shared = [f"id {call.call_id}", *_told_ids(call)]
     if not isinstance(call.trace_id, str):
@@ -164,6 +165,9 @@ def identities(call: Call) -> tuple[list[str], list[str]]:
         tells, leaves = [*shared, span, f"under {trace} {call.span_id}"], [*shared, span]
         if call.seen_by != "span":
             return tells, leaves
+        if isinstance(call.request_span_id, str):
+            tells.append(f"under {trace} {call.request_span_id}")
+            leaves.append(f"span {trace} {call.request_span_id}")
         # The library's span is known by its own id; the one below knows it as its parent.
         tells.append(f"inner {trace} {call.span_id} {call.model}")
         leaves.append(outer)

@@ -93,7 +93,8 @@ class Call(Part, frozen=True, kw_only=True):
     prompt, with `cached_tokens` (read from a cache), `cache_write_tokens` (`cache_write_1h_tokens` of them
     for an hour) and `prompt_audio_tokens` among them; `completion_tokens` are all of the answer, with
     `reasoning_tokens` and `completion_audio_tokens` among them. `prompt_hash` and `system_prompt_tokens` are
-    of the system prompt. The texts are there only where LLM_STORE_TEXT is on, and redacted.
+    of the system prompt. `request_span_id` is the span of the HTTP request that a model's span last made: the
+    proxy is told that one as its parent. The texts are there only where LLM_STORE_TEXT is on, and redacted.
     """
 
     call_id: Id
@@ -110,6 +111,7 @@ class Call(Part, frozen=True, kw_only=True):
     trace_id: Id | UnsetType = UNSET
     span_id: Id | UnsetType = UNSET
     parent_span_id: Id | UnsetType = UNSET
+    request_span_id: Id | UnsetType = UNSET
     operation: Id | UnsetType = UNSET
     response_model: Id | UnsetType = UNSET
     response_id: Id | UnsetType = UNSET

@@ -86,8 +86,13 @@ def provider_of(attributes: Attributes) -> str:
     return "ollama" if attributes.get("server.port") == _OLLAMA_PORT else told
 
 
-def call_of(span: Span, attributes: Attributes, agent: Agent, operation: str, at_ms: int) -> Call:
-    """Make the record of a span's call, priced when its price is known. Raises InvalidMessage."""
+def call_of(
+    span: Span, attributes: Attributes, agent: Agent, operation: str, request: bytes | None, at_ms: int
+) -> Call:
+    """Make the record of a span's call, priced when its price is known; `request` is its HTTP request's span.
+
+    Raises InvalidMessage.
+    """
     trace_id, span_id = ids_of(span)
     started_at = moment(span.start_time_unix_nano, at_ms)
     model, answered = model_of(attributes), name(attributes, *_ANSWERED)
@@ -105,6 +110,7 @@ def call_of(span: Span, attributes: Attributes, agent: Agent, operation: str, at
         trace_id=trace_id,
         span_id=span_id,
         parent_span_id=span.parent_span_id.hex() or None,
+        request_span_id=request.hex() if request else None,
         operation=operation,
         response_model=answered,
         response_id=name(attributes, "gen_ai.response.id", "llm.response.id"),

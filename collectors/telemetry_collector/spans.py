@@ -10,7 +10,7 @@ from collectors.telemetry_collector.attributes import Attributes, name, plain
 from collectors.telemetry_collector.batches import items_of, message_of
 from collectors.telemetry_collector.environments import Environments
 from collectors.telemetry_collector.genai import call_of, model_of, operation_of
-from collectors.telemetry_collector.nesting import Place, key_of, repeated
+from collectors.telemetry_collector.nesting import Place, key_of, repeated, requests
 from collectors.telemetry_collector.reading import Read, Source
 from collectors.telemetry_collector.resources import agent_of
 from runtime.metrics import TELEMETRY_SKIPPED
@@ -45,7 +45,8 @@ class SpanReader:
         except InvalidMessage as error:
             return Read(refused=error)
         found = list(_found(request))
-        outer = repeated({key_of(one.span): _place(one) for one in found})
+        places = {key_of(one.span): _place(one) for one in found}
+        outer, last = repeated(places), requests(places)
         calls = [one for one in found if one.operation]
         TELEMETRY_SKIPPED.labels("no_call").inc(len(found) - len(calls))
         inner = [one for one in calls if key_of(one.span) not in outer]
@@ -53,7 +54,10 @@ class SpanReader:
         return items_of(
             source,
             self._environments,
-            ((one.number, one.resource, _call(one, source.at_ms)) for one in inner),
+            (
+                (one.number, one.resource, _call(one, last.get(key_of(one.span)), source.at_ms))
+                for one in inner
+            ),
         )
 
 
@@ -71,16 +75,18 @@ def _found(request: ExportTraceServiceRequest) -> Iterator[_Found]:
 
 def _place(one: _Found) -> Place:
     kind = name(one.attributes, *_KINDS) or ""
+    holds = one.operation is None and kind.lower() in _HOLDS
     return Place(
         (one.span.trace_id, one.span.parent_span_id),
         model_of(one.attributes) if one.operation else None,
-        one.operation is None and kind.lower() in _HOLDS,
+        holds_others=holds,
+        requests=one.span.kind == Span.SPAN_KIND_CLIENT and not holds,
     )
 
 
-def _call(one: _Found, at_ms: int) -> Callable[[], Call]:
+def _call(one: _Found, request: bytes | None, at_ms: int) -> Callable[[], Call]:
     def make() -> Call:
         agent = agent_of(one.resource, one.attributes)
-        return call_of(one.span, one.attributes, agent, one.operation or "chat", at_ms)
+        return call_of(one.span, one.attributes, agent, one.operation or "chat", request, at_ms)
 
     return make

@@ -245,6 +245,22 @@ def test_a_frameworks_span_around_the_librarys_counts_once_whatever_lies_between
     assert found.refused is None
 
 
+def test_the_last_request_in_a_call_is_told_for_the_proxy_knows_it_as_its_parent() -> None:
+    post = {"http.request.method": "POST"}
+    retried = batch(
+        span(3, post, parent=2), span(4, post, parent=2), chat(2, parent=1), span(5, post, parent=1)
+    )
+    assert [call.request_span_id for call in calls(retried)] == [f"{4:016x}"]
+    between = span(3, parent=2, kind=Span.SPAN_KIND_INTERNAL)
+    assert [call.request_span_id for call in calls(batch(span(4, post, parent=3), between, chat(2)))] == [
+        f"{4:016x}"
+    ]
+    in_a_tool = span(3, {"gen_ai.operation.name": "execute_tool"}, parent=2)
+    assert [call.request_span_id for call in calls(batch(span(4, post, parent=3), in_a_tool, chat(2)))] == [
+        UNSET
+    ]
+
+
 def test_a_call_inside_of_a_tool_is_another_call() -> None:
     tool = span(2, {"gen_ai.operation.name": "execute_tool"}, parent=1)
     assert len(calls(batch(chat(1), tool, chat(3, parent=2)))) == 2
