@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 BASE_TIERS = frozenset({"", "auto", "default", "on_demand", "standard", "standard_only", "unspecified"})
 """Service tiers that are charged the plain price. Any other one needs a price of its own in the list."""
+US_ONLY = Decimal("1.1")
+"""What Anthropic's tokens cost times when they stay in the United States (`inference_geo`), as it documents;
+the list does not have it. The reading of an answer calls that the service tier `us`, or `fast-us`."""
 _COUNTED = frozenset({
     "input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok",
     "input_audio_mtok", "output_audio_mtok", "cache_audio_read_mtok",
@@ -87,7 +90,10 @@ def _quote(provider: str, model: str, at: datetime, service_tier: str) -> _Quote
     if (found := _find(provider, model)) is None:
         return None
     seller, info = found
-    context = _context(seller, info, at, service_tier)
+    plain_tier, us_only = service_tier, False
+    if seller.id == "anthropic" and service_tier.rpartition("-")[2] == "us":
+        plain_tier, us_only = service_tier.rpartition("-")[0], True
+    context = _context(seller, info, at, plain_tier)
     if context is None:
         return None
     prices = {key: value for key, value in info.get_prices(at, context).__dict__.items() if value is not None}
@@ -96,26 +102,26 @@ def _quote(provider: str, model: str, at: datetime, service_tier: str) -> _Quote
     priced = frozenset(prices) - _OPTIONAL
     if "input_mtok" not in priced or not priced <= _COUNTED:
         return None
-    tier = f", {service_tier}" if context else ""
+    tier = f", {service_tier}" if context or us_only else ""
     return _Quote(
         f"genai-prices {__version__} {seller.id}/{info.id}{tier}, list of {_listed(at)}",
-        _rates(prices),
+        _rates(prices, US_ONLY if us_only else Decimal(1)),
         priced,
         _at(prices.get("web_searches_kcount"), 0) or Decimal(0),
         _at(prices.get("requests_kcount"), 0) or Decimal(0),
     )
 
 
-def _rates(prices: "Mapping[str, Decimal | TieredPrices]") -> Stepped:
+def _rates(prices: "Mapping[str, Decimal | TieredPrices]", times: Decimal) -> Stepped:
     """Turn the list's prices for a million tokens into rates for a thousand, tier by tier."""
     starts = {tier.start for value in prices.values() for tier in getattr(value, "tiers", ())}
-    tiers = [Tier(above=start, **_flat(prices, start + 1)) for start in sorted(starts)]
-    return Stepped(tiers=tiers, **_flat(prices, 0))
+    tiers = [Tier(above=start, **_flat(prices, start + 1, times)) for start in sorted(starts)]
+    return Stepped(tiers=tiers, **_flat(prices, 0, times))
 
 
-def _flat(prices: "Mapping[str, Decimal | TieredPrices]", prompt: int) -> dict[str, Decimal]:
+def _flat(prices: "Mapping[str, Decimal | TieredPrices]", prompt: int, times: Decimal) -> dict[str, Decimal]:
     rates = {name: _at(prices.get(key), prompt) for name, key in _RATES.items()}
-    return {"output": Decimal(0)} | {name: rate for name, rate in rates.items() if rate is not None}
+    return {"output": Decimal(0)} | {name: rate * times for name, rate in rates.items() if rate is not None}
 
 
 def _at(price: "Decimal | TieredPrices | None", prompt: int) -> Decimal | None:

@@ -71,6 +71,10 @@ SERVICE_TIERS = [
     # claude-opus-5: 5 / 25, fast mode 10 / 50
     Case("anthropic", "claude-opus-5", Tokens(1000, 1000), "0.03"),
     Case("anthropic", "claude-opus-5", Tokens(1000, 1000), "0.06", tier="fast"),
+    # … and 1.1 times as much for tokens that stay in the United States; searches cost 10 for 1,000 anywhere
+    Case("anthropic", "claude-opus-5", Tokens(1000, 1000), "0.033", tier="us"),
+    Case("anthropic", "claude-opus-5", Tokens(1000, 1000), "0.066", tier="fast-us"),
+    Case("anthropic", "claude-opus-5", Tokens(1000, 1000, web_searches=1), "0.043", tier="us"),
     # Groq calls the plain tier `on_demand`: 0.59 / 0.79
     Case("groq", "llama-3.3-70b-versatile", Tokens(1000, 1000), "0.00138", tier="on_demand"),
 ]
@@ -194,6 +198,8 @@ def test_a_call_costs_what_the_published_price_says(case: Case) -> None:
         # A tier without a price in the list: committed capacity, Azure's own, and before the list knew it.
         Case("anthropic", "claude-sonnet-4-6", Tokens(1000, 100), "", tier="priority"),
         Case("openai", "gpt-4o", Tokens(1000, 100), "", tier="scale"),
+        Case("openai", "gpt-4o", Tokens(1000, 100), "", tier="us"),
+        Case("anthropic", "claude-sonnet-4-6", Tokens(1000, 100), "", tier="priority-us"),
         Case("azure", "gpt-4o", Tokens(1000, 100), "", tier="priority"),
         Case("openai", "gpt-4o", Tokens(1000, 100), "", on("2026-02-06"), tier="priority"),
         # Audio, an hour's cache, searches and answers that have no price there.
