@@ -187,11 +187,15 @@ class Watch:
     def _with_texts(self, call: Call, arrival: Arrival, reading: Reading, redactor: Redactor) -> Call:
         """Add what was said, redacted; of an answer that was not read to its end nothing."""
         whole = self.sent_all and self._tap is not None and not self._tap.blind and self._failure is None
-        return structs.replace(
-            call,
-            prompt_text=redactor.redact(arrival.text) if arrival.text else UNSET,
-            answer_text=redactor.redact(beginning_of(reading.text)) if whole and reading.text else UNSET,
-        )
+        try:
+            return structs.replace(
+                call,
+                prompt_text=redactor.redact(arrival.text) if arrival.text else UNSET,
+                answer_text=redactor.redact(beginning_of(reading.text)) if whole and reading.text else UNSET,
+            )
+        except Exception as error:  # noqa: BLE001 - a call is recorded without its texts rather than not at all
+            logger().error("the texts of a call could not be redacted", error=type(error).__name__)
+            return call
 
     def _answer(self, arrival: Arrival, reading: Reading) -> Answer:
         told = dict([reading.told_limit] if reading.told_limit else [])

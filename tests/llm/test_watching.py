@@ -10,6 +10,7 @@ import pytest
 from msgspec import UNSET
 
 from collectors.llm_collector.keys import Keys
+from collectors.llm_collector.redaction import Excerpt, Redactor
 from collectors.llm_collector.settings import LlmSettings
 from collectors.llm_collector.watch import recorder_of
 from schema.errors import SettingError
@@ -40,9 +41,11 @@ def proxied(
         yield running, seen
 
 
-def call_after(running: Running, headers: dict[str, str] | None = None, count: int = 1) -> Call:
+def call_after(
+    running: Running, headers: dict[str, str] | None = None, count: int = 1, body: bytes = BODY
+) -> Call:
     for number in range(count):
-        ask(running.url, "POST", PATH, BODY, **(headers or {}))
+        ask(running.url, "POST", PATH, body, **(headers or {}))
         running.kept.wait(number + 1)
     return running.kept.calls[-1]
 
@@ -79,6 +82,13 @@ def test_tries_of_one_request_are_counted_while_they_fail(status: int, counts: l
         assert [one.retry_count for one in running.kept.calls] == counts
 
 
+def test_tries_of_a_large_request_are_counted_too_and_its_prompt_is_not_looked_for() -> None:
+    with proxied(503, llm_store_text=True) as (running, _):
+        call = call_after(running, count=2, body=BODY + b" " * 2_000_000)
+        assert (call.retry_count, call.prompt_hash, call.prompt_text) == (1, UNSET, UNSET)
+        assert call.model == "gpt-4o"
+
+
 def test_what_an_sdk_tells_of_its_tries_counts_and_goes_upstream() -> None:
     with proxied(503) as (running, seen):
         call = call_after(running, {"x-stainless-retry-count": "7"}, count=2)
@@ -105,6 +115,21 @@ def test_texts_are_kept_where_that_is_switched_on_and_are_redacted() -> None:
 def test_the_text_of_a_stream_is_kept_too() -> None:
     with proxied(body=STREAM, kind=SSE, llm_store_text=True) as (running, _):
         assert call_after(running).answer_text == "Hello"
+
+
+def test_a_call_whose_texts_cannot_be_redacted_is_recorded_without_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: Redactor, excerpt: Excerpt) -> str:
+        raise ValueError(excerpt.head)
+
+    monkeypatch.setattr(Redactor, "redact", fail)
+    with proxied(llm_store_text=True) as (running, _):
+        call = call_after(running)
+    assert (call.status, call.prompt_text, call.answer_text) == ("ok", UNSET, UNSET)
+    written = "".join(capsys.readouterr())
+    assert "could not be redacted" in written
+    assert "jane" not in written
 
 
 @pytest.mark.parametrize("body", [ANSWER[:-1], b"<html>"])
