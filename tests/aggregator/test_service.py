@@ -142,20 +142,23 @@ def test_ticks_are_stored_without_hole_across_kills_and_equal_a_second_fold(
     assert len(again) >= 6
 
 
-def test_a_discovery_mode_that_is_changed_at_a_restart_counts_from_then_on_and_a_second_fold_is_the_same(
+def test_settings_that_are_changed_at_a_restart_count_from_then_on_and_a_second_fold_is_the_same(
     settings: BaseSettings, log: LogWriter, start: Start, database_url: str
 ) -> None:
-    one = start(ORACLE_DISCOVERY_MODE="labeled")
+    one = start(ORACLE_DISCOVERY_MODE="labeled", LLM_BUDGETS_USD='{"*": 1000}')
     log.add(agent("writer-agent"))
     feed(log, 5)
     wait_for("a first tick", lambda: _ticks(database_url))
     # Until the log has the setting, which it is told once the aggregator is caught up, the mode is `auto`.
-    wait_for("the mode to count", lambda: _discovered(database_url)[-1] == [])
+    wait_for("the mode to count", lambda: _newest(database_url)["agents"] == [])
+    assert _newest(database_url)["llm_usage"]["by_agent"][0]["budget_usd"] == 1000
     assert one.stop() == 0
-    start(ORACLE_DISCOVERY_MODE="all")
+    start(ORACLE_DISCOVERY_MODE="all", LLM_BUDGETS_USD='{"*": 0.0001}')
     feed(log, 5)
-    wait_for("an agent", lambda: _discovered(database_url)[-1])
-    assert _discovered(database_url)[-1] == [["deployment", "telemetry"]]
+    wait_for("an agent", lambda: _newest(database_url)["agents"])
+    newest = _newest(database_url)
+    assert [one["discovered_by"] for one in newest["agents"]] == [["deployment", "telemetry"]]
+    assert [(one["severity"], one["agent_ids"]) for one in newest["alerts"]] == [("high", ["writer-agent"])]
     again, ticks = second_fold(settings, database_url), dict(stored_ticks(database_url))
     assert again.keys() & ticks.keys()
     assert {tick: sha for tick, sha in again.items() if tick in ticks} == {
@@ -243,18 +246,17 @@ def test_two_replicas_share_environments_and_a_killed_one_is_replaced(
         assert_no_hole(stored_ticks(database_url, name))
 
 
+@pytest.mark.parametrize("name", ["SNAPSHOT_INTERVAL_SECONDS", "LLM_BUDGETS_USD"])
 def test_a_wrong_setting_ends_the_service_with_one_line(
-    settings: BaseSettings, database_url: str, tmp_path: Path
+    name: str, settings: BaseSettings, database_url: str, tmp_path: Path
 ) -> None:
     output = tmp_path / "wrong.log"
-    process = AggregatorProcess(
-        settings.kafka_bootstrap_servers, database_url, output, SNAPSHOT_INTERVAL_SECONDS="soon"
-    )
+    process = AggregatorProcess(settings.kafka_bootstrap_servers, database_url, output, **{name: "soon"})
     process.start()
     assert process.stop(0) == 2
-    (line,) = output.read_text().splitlines()
-    assert "SNAPSHOT_INTERVAL_SECONDS" in line
-    assert "soon" not in line
+    (line,) = [one for one in output.read_text().splitlines() if "wrong" in one]
+    assert name in line
+    assert "soon" not in output.read_text()
 
 
 def _ticks(url: str, environment: str = "default") -> bool:
@@ -289,8 +291,8 @@ def _rejected(settings: BaseSettings, wanted: int) -> list[Rejected]:
     return found
 
 
-def _discovered(url: str) -> list[list[list[str]]]:
-    """Give how each agent of each stored snapshot was discovered, in the order of the ticks."""
+def _newest(url: str) -> dict[str, Any]:
+    """Give the newest stored snapshot."""
     with psycopg.connect(url) as connection:
-        rows = connection.execute("select snapshot from system_snapshots order by timestamp").fetchall()
-    return [[one["discovered_by"] for one in snapshot["agents"]] for (snapshot,) in rows]
+        row = connection.execute("select snapshot from system_snapshots order by timestamp desc").fetchone()
+    return dict(row[0]) if row else {}

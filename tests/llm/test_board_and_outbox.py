@@ -67,7 +67,7 @@ async def test_what_is_left_of_a_limit_is_told_once_a_second_and_a_refusal_at_on
         board.told(Answer("openai", "gpt-4o", 200, None, None, Limits(rpm_remaining=100 - number, at=at)))
         await asyncio.sleep(0)
     assert len(items) == 2, "the model as it was first known, after what there was at the start"
-    refused = Limits(at=AT + timedelta(seconds=1))
+    refused = Limits(rpm_remaining=0, at=AT + timedelta(seconds=1))
     board.told(Answer("openai", "gpt-4o", 429, None, None, refused))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -75,7 +75,7 @@ async def test_what_is_left_of_a_limit_is_told_once_a_second_and_a_refusal_at_on
     await reading
     left = [item.value.rpm_remaining for item in items if isinstance(item, Observed)
             if isinstance(item.value, ModelObserved)]  # fmt: skip
-    assert left == [100, 1, 1]
+    assert left == [100, 0, 0]
 
 
 async def test_the_model_that_had_to_go_for_another_is_gone() -> None:
