@@ -86,7 +86,7 @@ describe('the limits of models', () => {
 
   it('are shown before the first call, and there is no spend then', () => {
     open({ ...anEmptySnapshot(now()), litellm: [aModel('gpt-4o', { status: 'unknown' })] })
-    expect(row('openai/gpt-4o')).toHaveTextContent(/not called yet/)
+    expect(row('openai/gpt-4o')).toHaveTextContent(/unknown/)
     expect(spend().getByText(/^No calls yet/)).toBeVisible()
     expect(spend().queryByText('$0.00')).toBeNull()
   })

@@ -19,7 +19,7 @@ it.each<[Partial<ModelLimits>, string, string]>([
   [{ status: 'rate_limited' }, 'bad', 'rate limited'],
   [{ status: 'unavailable', quota_exhausted: true }, 'bad', 'quota exhausted'],
   [{ status: 'unavailable' }, 'warn', 'unavailable'],
-  [{ status: 'unknown' }, 'calm', 'not called yet'],
+  [{ status: 'unknown' }, 'calm', 'unknown'],
 ])('says of a model with %o that it is %s: %s', (fields, tone, words) => {
   expect(stateOf(aModel(fields))).toEqual({ tone, words })
 })

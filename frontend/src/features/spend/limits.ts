@@ -21,7 +21,7 @@ export function stateOf(model: ModelLimits): { tone: Tone; words: string } {
     case 'unavailable':
       return { tone: 'warn', words: 'unavailable' }
     case 'unknown':
-      return { tone: 'calm', words: 'not called yet' }
+      return { tone: 'calm', words: 'unknown' }
     default:
       return isSoon(model) ? { tone: 'warn', words: 'limit near' } : { tone: 'good', words: 'available' }
   }
