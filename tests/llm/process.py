@@ -43,7 +43,8 @@ def proxy_process(
         },
     )
     try:
-        until(lambda: get(health_port, "/ready")[0] == 200)
+        until(lambda: process.poll() is not None or get(health_port, "/ready")[0] == 200)
+        assert process.poll() is None, f"the proxy ended with {process.returncode}"
         yield process, port, health_port
     finally:
         process.terminate()

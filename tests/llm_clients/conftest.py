@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -33,38 +34,48 @@ def site(clients: None, broker: KafkaServer) -> Iterator[Site]:
     upstream, litellm_port = Upstream(), free_port()
     log = Log(broker, ENVIRONMENT, KEY)
     providers = [{"name": "litellm", "url": f"http://127.0.0.1:{litellm_port}"}]
-    with (
-        serving(upstream) as url,
-        proxy_process(
-            f"{url}/v1",
-            broker.bootstrap_servers,
-            ANTHROPIC_BASE_URL=url,
-            AZURE_API_BASE=url,
-            OLLAMA_BASE_URL=url,
-            LITELLM_PROVIDERS=json.dumps(providers),
-            ORACLE_ENVIRONMENT=ENVIRONMENT,
-        ) as (_, port, _health_port),
-    ):
+    with ExitStack() as stack:
+        url = stack.enter_context(serving(upstream))
+        settings = {
+            "ANTHROPIC_BASE_URL": url,
+            "AZURE_API_BASE": url,
+            "OLLAMA_BASE_URL": url,
+            "LITELLM_PROVIDERS": json.dumps(providers),
+            "ORACLE_ENVIRONMENT": ENVIRONMENT,
+        }
+        try:
+            proxy = proxy_process(f"{url}/v1", broker.bootstrap_servers, **settings)
+            _, port, _ = stack.enter_context(proxy)
+        except AssertionError as error:
+            pytest.fail(f"the proxy does not start: {error}", pytrace=False)
         yield Site(upstream, url, f"http://127.0.0.1:{port}", litellm_port, log)
     log.consumer.close()
+
+
+def _run(site: Site, environment: str, module: str) -> dict[tuple[str, str], Told]:
+    try:
+        return run_both_ways(site, environment, module)
+    except AssertionError as error:
+        # In short: it fails hundreds of tests.
+        pytest.fail(f"{module}: {error}", pytrace=False)
 
 
 @pytest.fixture(scope="session")
 def openai_calls(site: Site) -> dict[tuple[str, str], Told]:
     """Give the calls of the openai SDK, by client and name."""
-    return run_both_ways(site, "sdk", "openai_calls")
+    return _run(site, "sdk", "openai_calls")
 
 
 @pytest.fixture(scope="session")
 def anthropic_calls(site: Site) -> dict[tuple[str, str], Told]:
     """Give the calls of the anthropic SDK."""
-    return run_both_ways(site, "sdk", "anthropic_calls")
+    return _run(site, "sdk", "anthropic_calls")
 
 
 @pytest.fixture(scope="session")
 def litellm_calls(site: Site) -> dict[tuple[str, str], Told]:
     """Give the calls of the litellm client."""
-    return run_both_ways(site, "litellm", "litellm_calls")
+    return _run(site, "litellm", "litellm_calls")
 
 
 @pytest.fixture
