@@ -6,12 +6,13 @@ only. Where texts are kept, `watch.py` adds them redacted.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, TypeVar
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from collectors.llm_collector.keys import DEFAULT_LABEL, UNLABELLED, KeyLabel
 from collectors.llm_collector.reading import Reading, name_of
@@ -29,8 +30,7 @@ T = TypeVar("T")
 Status = Literal["ok", "rate_limited", "error", "cancelled"]
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """A call as it came in; its id is given here and shared by `in_flight` and the record."""
 
     call_id: str

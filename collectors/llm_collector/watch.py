@@ -6,7 +6,6 @@ bytes go on.
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import uuid4
@@ -111,7 +110,7 @@ class Watch:
         self._request = request_of(arrival.provider, caller, digest)
         if self._request and arrival.retry_count is None:
             tries = self._recorder.retries.count(self._request, time.monotonic())
-            arrival = replace(arrival, retry_count=tries)
+            arrival = structs.replace(arrival, retry_count=tries)
         self._arrival = arrival
         return arrival
 
