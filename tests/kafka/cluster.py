@@ -85,6 +85,19 @@ class KafkaCluster:
                 raise StackError(f"the brokers {sorted(found)} are in the cluster, not {sorted(expected)}")
             time.sleep(0.1)
 
+    def wait_for_replicas(self) -> None:
+        """Wait until every replica is in sync: whoever leads then can tell all that was acknowledged."""
+        deadline = time.monotonic() + _START_SECONDS
+        while behind := self._behind():
+            if time.monotonic() > deadline:
+                raise StackError(f"{behind} partitions have replicas that are not in sync")
+            time.sleep(0.1)
+
+    def _behind(self) -> int:
+        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        topics = admin.list_topics(timeout=10).topics.values()
+        return sum(len(one.isrs) < len(one.replicas) for topic in topics for one in topic.partitions.values())
+
     def _told(self) -> set[int]:
         running = [server.bootstrap_servers for server in self.servers.values() if server.running]
         # A new client each time: one that knows of more brokers may ask a broker that is no more.

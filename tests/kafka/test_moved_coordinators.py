@@ -49,6 +49,8 @@ def test_coordinators_that_are_killed_while_they_are_asked_cost_no_commit(
             for number in [*three_brokers.servers] * ROUNDS:
                 three_brokers.servers[number].kill()
                 three_brokers.start_broker(number)
+                # Else nobody is left who may tell what was acknowledged, for as long as that takes.
+                three_brokers.wait_for_replicas()
         finally:
             ended.set()
     asking.result()
