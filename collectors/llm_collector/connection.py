@@ -13,7 +13,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from collectors.llm_collector.problems import MALFORMED, SLOW_HEAD, WIDE_HEAD, Problem
-from collectors.llm_collector.upload import SOCKET
+from collectors.llm_collector.upload import TRANSPORT
 
 MAX_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0
@@ -76,7 +76,7 @@ class Connection(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Hand the request over, with its socket."""
+        """Hand the request over, with its connection."""
         if self.parser.get_method() == b"CONNECT" or self.parser.get_http_version() not in {"1.0", "1.1"}:
             raise ValueError("no request for a proxy of this kind")  # httptools gives it on as its own error
         if self.parser.should_upgrade():
@@ -84,7 +84,8 @@ class Connection(HttpToolsProtocol):
             return
         self._in_head, self._bare_bytes = False, 0
         self._head_is_there()
-        self.scope["extensions"] = {SOCKET: self.transport.get_extra_info("socket")}
+        extensions: dict[str, Any] = {TRANSPORT: self.transport}
+        self.scope["extensions"] = extensions
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

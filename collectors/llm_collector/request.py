@@ -7,6 +7,7 @@ process with it but counts, a digest, and what is made of the system prompt.
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -70,7 +71,6 @@ class RequestTap:
         self._digest = hashlib.sha256()
         self._unpack = unpacker(content_encoding)
         self._whole: bytearray | None = None if (length or 0) > MAX_WHOLE_BYTES else bytearray()
-        self._scan = Scan(_VALUES, _TEXTS)
         self._decoded_bytes = 0
 
     def feed(self, piece: bytes) -> None:
@@ -95,6 +95,10 @@ class RequestTap:
             prompt_characters=sum(self._scan.characters.values()),
             digest=digest,
         )
+
+    @cached_property
+    def _scan(self) -> Scan:
+        return Scan(_VALUES, _TEXTS)
 
     def _take(self, part: bytes) -> None:
         self._decoded_bytes += len(part)

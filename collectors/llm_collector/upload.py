@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from dataclasses import replace
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from collectors.llm_collector.request import Asked, RequestTap
@@ -25,8 +26,8 @@ HELD_BYTES = 1024 * 1024
 PATIENCE_SECONDS = 60.0
 SLOWEST_BYTES_PER_SECOND = 1024
 """A client has sixty seconds, and one more for each so many bytes that it has sent."""
-SOCKET = "oracle.socket"
-"""The ASGI extension under which `connection.py` gives a request's socket."""
+TRANSPORT = "oracle.transport"
+"""The ASGI extension under which `connection.py` gives a request's connection."""
 _PART_BYTES = 32 * 1024
 _HUNG_UP = getattr(select, "POLLRDHUP", select.POLLHUP)  # macOS does not tell of a closed half
 
@@ -58,8 +59,7 @@ class Upload:
         self._size = 0
         self._waited_seconds = 0.0
         self._held: deque[bytes] = deque()
-        self._passing: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
-        self._socket = (scope.get("extensions") or {}).get(SOCKET)
+        self._transport: asyncio.BaseTransport | None = (scope.get("extensions") or {}).get(TRANSPORT)
 
     async def begin(self) -> None:
         """Read a small body to its end, and of one that declares no length the first MiB."""
@@ -111,14 +111,18 @@ class Upload:
 
     def is_abandoned(self) -> bool:
         """Say whether the client has hung up while its bytes wait unread: nothing else tells that."""
-        if self._socket is None or self.ending is not None:
+        if self._transport is None or self.ending is not None:
             return False
         poll = select.poll()
         try:
-            poll.register(self._socket.fileno(), _HUNG_UP)
+            poll.register(self._transport.get_extra_info("socket").fileno(), _HUNG_UP)
         except (OSError, ValueError):
             return True  # closed already
         return bool(poll.poll(0))
+
+    @cached_property
+    def _passing(self) -> asyncio.Queue[bytes | None]:
+        return asyncio.Queue(maxsize=1)
 
     async def _pass_on(self) -> None:
         while self.ending is None:
