@@ -7,6 +7,7 @@ import '@/app/index.css'
 import { aSickCluster, withPods } from './cluster'
 import { fakeSource } from './fakeSource'
 import { aSickBroker, withGroups } from './kafka'
+import { aTightDay } from './llm'
 import { anEmptySnapshot, aSnapshot, withAgents } from './snapshot'
 
 const now = Date.now()
@@ -17,6 +18,7 @@ const STATES: Record<string, Partial<LiveState>> = {
   pods: { connection: 'live', snapshot: withPods(10_000, 10, now) },
   crowd: { connection: 'live', snapshot: withPods(10_000, 10_000, now) },
   broker: { connection: 'live', snapshot: aSickBroker(now) },
+  llm: { connection: 'live', snapshot: aTightDay(now) },
   groups: { connection: 'live', snapshot: withGroups(10_000, now) },
   empty: { connection: 'live', snapshot: anEmptySnapshot(now) },
   loading: { connection: 'connecting' },

@@ -44,7 +44,12 @@ export function AlertBar() {
         ))}
       </ul>
       {alerts.length > AT_FIRST && (
-        <button type="button" aria-expanded={all} onClick={() => setAll(!all)} className="button mt-2">
+        <button
+          type="button"
+          aria-expanded={all}
+          onClick={() => setAll(!all)}
+          className="mt-2 cursor-pointer rounded text-muted text-sm underline underline-offset-4"
+        >
           {all ? 'Show fewer' : `Show ${count(alerts.length - AT_FIRST)} more`}
         </button>
       )}

@@ -10,6 +10,8 @@ const MOST = 6
 const NONE: readonly Agent[] = []
 const WARNS_AT = 80
 const FULL = 100
+/** A bar that is full is above it. */
+const ALARMS_AT = FULL - 0.1
 
 export function Spenders({ usage }: { usage: LlmUsage }) {
   const agents = useLive((state) => state.snapshot?.agents) ?? NONE
@@ -56,7 +58,7 @@ function Spender({ usage, name, total }: { usage: AgentUsage; name: string; tota
           min={0}
           max={FULL}
           low={WARNS_AT}
-          high={FULL}
+          high={ALARMS_AT}
           optimum={0}
           value={Math.min(budget_percent ?? 0, FULL)}
           aria-label={`${name}'s budget of today`}
