@@ -80,8 +80,9 @@ class Repeats(msgspec.Struct):
         """Remember a call that is counted for the first time."""
         self.number += 1
         proxied = call.seen_by == "proxy"
-        bare = msgspec.structs.replace(call, prompt_text=UNSET, answer_text=UNSET)
-        self.calls[self.number] = Counted(self.number, bare, name, at_ms, proxied)
+        if call.prompt_text is not UNSET or call.answer_text is not UNSET:
+            call = msgspec.structs.replace(call, prompt_text=UNSET, answer_text=UNSET)
+        self.calls[self.number] = Counted(self.number, call, name, at_ms, proxied)
         for mark in identities(call)[1]:
             # Of two calls under one span (a retry) the newest is the one that the span tells of.
             self.marks.pop(_number(mark), None)
