@@ -43,7 +43,7 @@ class Board:
         self._set(("in_flight", arrival.call_id), arrival.in_flight())
 
     def ended(self, arrival: Arrival, answer: Answer | None) -> None:
-        """Take a call off, and take over what its answer told of the model (None: it was cancelled)."""
+        """Take a call off, and take over what its answer told of the model (None: nothing that is new)."""
         key = ("in_flight", arrival.call_id)
         self._now.pop(key, None)
         self._change(key)

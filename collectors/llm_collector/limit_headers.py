@@ -7,12 +7,14 @@ by the day, Together by the second. A limit whose reset is further away than a m
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
+import msgspec
+
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 _PART_SECONDS = (86_400, 3600, 60, 1, 0.001)
 _MAX_RESET = timedelta(days=40)
 """A month's quota; what is further away is a mistake."""
@@ -65,8 +67,7 @@ _TOGETHER_REQUESTS = _Names("x-ratelimit-limit", "x-ratelimit-remaining", "x-rat
 _TOGETHER_TOKENS = _Names("x-tokenlimit-limit", "x-tokenlimit-remaining", "x-tokenlimit-reset")
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What one answer told, `at` the moment it came; None means that it did not say.
 
     `resets_at` is when the limit that is used up furthest is whole again, `retry_at` when the provider says
@@ -104,7 +105,12 @@ class _Limit(NamedTuple):
 
 
 def limits_of(headers: Mapping[str, str], at: datetime) -> Limits:
-    """Read the limit headers (names in lower case) of an answer that came `at`."""
+    """Read the limit headers (names in lower case) of an answer that came `at`.
+
+    It runs for every call that passes the proxy: what has no such header costs next to nothing.
+    """
+    if not any("limit" in name or name.startswith("retry-after") for name in headers):
+        return Limits(at=at)
     requests, tokens = _requests(headers, at), _tokens(headers, at)
     slow_requests = requests.maximum if _is_slow(requests, at) else None
     slow_tokens = tokens.maximum if _is_slow(tokens, at) else None
@@ -143,7 +149,7 @@ def _anthropic_tokens(headers: Mapping[str, str], at: datetime) -> _Limit:
 
     So what is left is the sum's maximum by the share that is left of the scarcer.
     """
-    whole = _read(headers, _ANTHROPIC_TOKENS, at)
+    whole = _first(_told(headers, (_ANTHROPIC_TOKENS,), at)) or _Limit()
     parts = [one for one in _told(headers, _ANTHROPIC_PARTS, at) if one.maximum]
     maximum = whole.maximum or sum(one.maximum or 0 for one in parts) or None
     if maximum is None or not parts:
@@ -158,9 +164,8 @@ def _told(
     headers: Mapping[str, str], names: tuple[_Names, ...] | list[_Names], at: datetime
 ) -> Iterator[_Limit]:
     for one in names:
-        found = _read(headers, one, at)
-        if found != _Limit():
-            yield found
+        if one.maximum in headers or one.remaining in headers or one.reset in headers:
+            yield _read(headers, one, at)
 
 
 def _first(found: Iterator[_Limit]) -> _Limit | None:
@@ -202,6 +207,8 @@ def _count(headers: Mapping[str, str], name: str) -> int | None:
 
 def moment_of(value: str, at: datetime) -> datetime | None:
     """Read a reset as OpenAI (`6m0s`), HTTP (seconds or a date) or Anthropic (RFC 3339) writes it."""
+    if not value:
+        return None
     wait = wait_of(value.strip())
     if wait is not None:
         return at + wait if wait <= _MAX_RESET else None
@@ -219,11 +226,11 @@ def wait_of(value: str) -> timedelta | None:
     """Read a duration: `6m0s`, `20ms`, or plain seconds."""
     if not value or len(value) > 32:
         return None
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", value):
+    if _SECONDS.fullmatch(value):
         return timedelta(seconds=float(value))
     found = _DURATION.fullmatch(value)
     if not found or not any(found.groups()):
         return None
     parts = zip(found.groups(), _PART_SECONDS, strict=True)
-    total = sum(float(part or 0) * seconds for part, seconds in parts)
+    total = sum([float(part) * seconds for part, seconds in parts if part])
     return timedelta(seconds=total) if total < 10**9 else None

@@ -6,11 +6,12 @@ that is used up as unavailable, with `quota_exhausted`; the next good answer cle
 """
 
 import hashlib
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
+import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from collectors.llm_collector.limit_headers import Limits, limits_of
 from schema.observed import ModelObserved
@@ -34,8 +35,7 @@ MAX_ID_CHARACTERS = 256
 Status = Literal["available", "rate_limited", "unavailable", "unknown"]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What an answer told of its model, for the model's entity.
 
     `told_rpm_max`, `told_tpm_max` and `retry_after_seconds` are what a refusal's body said.
@@ -100,8 +100,7 @@ def id_of(provider: str, model: str, key_label: str) -> str:
     return f"{name[: MAX_ID_CHARACTERS - len(digest) - 1]}#{digest}"
 
 
-@dataclass(frozen=True)
-class _State:
+class _State(msgspec.Struct, frozen=True):
     status: Status = "unknown"
     reason: str | None = None
     quota_exhausted: bool = False

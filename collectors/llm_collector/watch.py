@@ -92,6 +92,7 @@ class Watch:
         self._http_status: int | None = None
         self._request_id: str | None = None
         self._limits = Limits()
+        self._told: Answer | None = None
         self._failure: str | None = None
         self._first_token_ms: float | None = None
         self._tap: Tap | None = None
@@ -128,7 +129,8 @@ class Watch:
         try:
             self._limits = limits_of(headers, datetime.now(UTC))
             if status < 400:
-                self._board.told(self._answer(arrival, Reading()))
+                self._told = self._answer(arrival, Reading())
+                self._board.told(self._told)
         except Exception as error:  # noqa: BLE001 - nothing that is read may fail a call
             logger().error("the limits of an answer could not be read", error=type(error).__name__)
 
@@ -164,7 +166,7 @@ class Watch:
     def _record(self, arrival: Arrival, cancelled: bool) -> None:
         reading = self._tap.close() if self._tap else Reading()
         answer = self._answer(arrival, reading)
-        self._board.ended(arrival, None if cancelled else answer)
+        self._board.ended(arrival, None if cancelled or answer == self._told else answer)
         latency_ms = self._elapsed_ms()
         outcome = Outcome(
             latency_ms=latency_ms,
