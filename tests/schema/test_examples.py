@@ -67,6 +67,7 @@ CONSUMERS: dict[str, Callable[[bytes], object]] = {
     "observed_node.json": log_record,
     "observed_pod.json": log_record,
     "observed_pod_kubernetes.json": log_record,
+    "observed_settings.json": log_record,
     "observed_topic.json": log_record,
     "observed_topic_dead_letters.json": log_record,
     "observed_workload.json": log_record,
