@@ -70,11 +70,6 @@ class Connection(HttpToolsProtocol):
             self._await_head()
         super().on_message_begin()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; a trailer is none."""
-        if self._in_head:
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """Hand the request over, with its connection."""
         if self.parser.get_method() == b"CONNECT" or self.parser.get_http_version() not in {"1.0", "1.1"}:
@@ -87,6 +82,7 @@ class Connection(HttpToolsProtocol):
         extensions: dict[str, Any] = {TRANSPORT: self.transport}
         self.scope["extensions"] = extensions
         super().on_headers_complete()
+        self.headers = []  # what comes now are trailers: the request has its own list
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
