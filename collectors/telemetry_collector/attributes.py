@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from schema.errors import InvalidMessage
+from schema.types import MAX_COST_USD
 
 MAX_NAME_LENGTH = 256
 MAX_TOKENS = 10**9
@@ -83,9 +84,12 @@ def money(attributes: Attributes, *names: str) -> Decimal | None:
         return None
     text = next(str(attributes[one]) for one in names if one in attributes)
     try:
-        return Decimal(text)
+        found = Decimal(text.strip())
     except InvalidOperation:
-        raise InvalidMessage("number_out_of_range", f"`{names[0]}` is no amount") from None
+        found = MAX_COST_USD + 1
+    if found > MAX_COST_USD:
+        raise InvalidMessage("number_out_of_range", f"`{names[0]}` is no amount in US dollars")
+    return found
 
 
 def _first_number(attributes: Attributes, names: tuple[str, ...]) -> tuple[float, str] | None:

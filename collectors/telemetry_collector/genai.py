@@ -5,12 +5,14 @@ Claude Code's own spans. Prompts and answers among the attributes are not looked
 """
 
 import hashlib
+import re
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from collectors.telemetry_collector import openinference
 from collectors.telemetry_collector.attributes import Attributes, amount, name
 from collectors.telemetry_collector.counts import Counts, counts_of
 from collectors.telemetry_collector.ends import end_of
@@ -31,9 +33,13 @@ OPERATIONS = {
 """Operations that ask a model; agents, tools and workflows are no calls, though they repeat the sums."""
 _OPERATION = ("gen_ai.operation.name", "llm.request.type", "openinference.span.kind", "span.type")
 _MODEL = ("gen_ai.request.model", "llm.request.model", "llm.model_name", "embedding.model_name", "model")
-_ANSWERED = ("gen_ai.response.model", "llm.response.model")
+_ANSWERED = ("gen_ai.response.model", "llm.response.model", "llm.model_name")
 _PROVIDER = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "llm.vendor")
-_FINISH = ("gen_ai.response.finish_reasons", "gen_ai.completion.0.finish_reason", "stop_reason")
+_FINISH = (
+    "gen_ai.response.finish_reasons", "gen_ai.completion.0.finish_reason", "llm.finish_reason",
+    "anthropic.message.stop_reason", "stop_reason",
+)  # fmt: skip
+_STREAMING = ("gen_ai.request.stream", "gen_ai.is_streaming", "llm.is_streaming")
 _TIER = ("openai.response.service_tier", "gen_ai.openai.response.service_tier")
 
 _HOSTS = {
@@ -44,6 +50,7 @@ _HOSTS = {
 }  # fmt: skip
 """Providers that speak OpenAI's API, so that an instrumentation of OpenAI's library takes them for it."""
 _OLLAMA_PORT = 11434
+_BASE = re.compile(r"https?://([^/:@]+)(?::([0-9]{1,5}))?(?:/|$)", re.IGNORECASE | re.ASCII)
 _FRAMEWORKS = frozenset(
     {"unknown", "langchain", "llamaindex", "llama_index", "crewai", "haystack", "strands-agents"}
 )
@@ -68,7 +75,8 @@ def operation_of(attributes: Attributes, kind: int) -> str | None:
 
 def model_of(attributes: Attributes) -> str | None:
     """Give the model that was asked for, or where only that is told, the one that answered."""
-    return name(attributes, *_MODEL) or name(attributes, *_ANSWERED)
+    asked = name(attributes, *_MODEL[:2]) or openinference.asked_model(attributes)
+    return asked or name(attributes, *_MODEL) or name(attributes, *_ANSWERED)
 
 
 def provider_of(attributes: Attributes) -> str:
@@ -79,11 +87,13 @@ def provider_of(attributes: Attributes) -> str:
         told = next((maker for start, maker in _MAKERS.items() if model.startswith(start)), told)
     if told != "openai":
         return told
-    address = (name(attributes, "server.address", "net.peer.name") or "").lower()
-    for host, provider in _HOSTS.items():
-        if address.endswith(host):
+    base = _BASE.match(name(attributes, "gen_ai.openai.api_base") or "")
+    host, port = base.groups() if base else ("", "")
+    address = (name(attributes, "server.address", "net.peer.name") or host).lower()
+    for known, provider in _HOSTS.items():
+        if address.endswith(known):
             return provider
-    return "ollama" if attributes.get("server.port") == _OLLAMA_PORT else told
+    return "ollama" if _OLLAMA_PORT in (attributes.get("server.port"), int(port or 0)) else told
 
 
 def call_of(
@@ -113,11 +123,11 @@ def call_of(
         request_span_id=request.hex() if request else None,
         operation=operation,
         response_model=answered,
-        response_id=name(attributes, "gen_ai.response.id", "llm.response.id"),
+        response_id=name(attributes, "gen_ai.response.id") or openinference.response_id(attributes),
         request_id=name(attributes, "request_id"),
         finish_reason=name(attributes, *_FINISH),
         service_tier=tier,
-        streaming=attributes.get("gen_ai.request.stream", attributes.get("llm.is_streaming")) is True,
+        streaming=any(attributes.get(one) is True for one in _STREAMING),
         latency_ms=duration_ms(span.start_time_unix_nano, span.end_time_unix_nano),
         time_to_first_token_ms=_first_token_ms(attributes),
         **asdict(agent),

@@ -53,8 +53,10 @@ TRACELOOP_ANTHROPIC = {
 }  # fmt: skip
 """OpenLLMetry counts the cached tokens among the input tokens."""
 OPENINFERENCE = {
-    "openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", "llm.provider": "azure",
-    "llm.system": "openai", "llm.token_count.prompt": 500, "llm.token_count.completion": 60,
+    "openinference.span.kind": "LLM", "llm.model_name": "gpt-4o-2024-08-06", "llm.provider": "azure",
+    "llm.system": "openai", "llm.invocation_parameters": '{"model": "gpt-4o", "temperature": 0}',
+    "output.value": '{"id": "chatcmpl-AdWkbLSz8Y8R0dSn", "choices": [{"message": {"content": "secret"}}]}',
+    "llm.token_count.prompt": 500, "llm.token_count.completion": 60,
     "llm.token_count.total": 560, "llm.token_count.prompt_details.cache_read": 128,
     "llm.token_count.completion_details.reasoning": 40, "input.value": "a prompt",
 }  # fmt: skip
@@ -76,6 +78,21 @@ PYDANTIC_AI = {
     "gen_ai.usage.input_tokens": 900, "gen_ai.usage.output_tokens": 70,
     "gen_ai.usage.details.cache_read_tokens": 400, "gen_ai.usage.details.cache_write_tokens": 100,
 }  # fmt: skip
+TRACELOOP_NOW = {
+    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+    "gen_ai.is_streaming": True, "gen_ai.openai.api_base": "https://api.groq.com/openai/v1/",
+    "gen_ai.usage.total_tokens": 1280, "gen_ai.usage.output_tokens": 80, "gen_ai.usage.input_tokens": 1200,
+    "gen_ai.usage.cache_read.input_tokens": 1024, "gen_ai.usage.reasoning_tokens": 20,
+}  # fmt: skip
+"""OpenLLMetry 0.62."""
+ANTHROPICS_OWN = {
+    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "url.path": "/v1/messages",
+    "gen_ai.request.model": "claude-sonnet-4-5", "gen_ai.usage.input_tokens": 21512,
+    "gen_ai.usage.output_tokens": 340, "gen_ai.usage.cache_write.input_tokens": 1500,
+    "gen_ai.usage.cache_read.input_tokens": 20000, "anthropic.message.stop_reason": "end_turn",
+    "http.response.status_code": 200, "gen_ai.response.id": "msg_01XFDUDYJgAACzvnptVvoYEL",
+}  # fmt: skip
+"""The spans of Anthropic's own library, 2.12."""
 GOOGLE = {
     "gen_ai.operation.name": "generate_content", "gen_ai.provider.name": "gcp.gemini",
     "gen_ai.request.model": "gemini-2.5-flash", "gen_ai.usage.input_tokens": 100,
@@ -114,7 +131,7 @@ LANGCHAIN = {
             TRACELOOP_ANTHROPIC,
             ("anthropic", "claude-sonnet-4-5-20250929", None, "text_completion", 1167, 220, 1163, 0, None),
         ),
-        (OPENINFERENCE, ("azure", "gpt-4o", None, "chat", 500, 60, 128, None, 40)),
+        (OPENINFERENCE, ("azure", "gpt-4o", "gpt-4o-2024-08-06", "chat", 500, 60, 128, None, 40)),
         (
             OPENINFERENCE_EMBEDDING,
             ("openai", "text-embedding-3-small", None, "embeddings", 8, None, None, None, None),
@@ -127,6 +144,8 @@ LANGCHAIN = {
             PYDANTIC_AI,
             ("anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5-20250929", "chat", 900, 70, 400, 100, None),
         ),
+        (TRACELOOP_NOW, ("groq", "gpt-4o", None, "chat", 1200, 80, 1024, None, 20)),
+        (ANTHROPICS_OWN, ("anthropic", "claude-sonnet-4-5", None, "chat", 21512, 340, 20000, 1500, None)),
         (GOOGLE, ("google", "gemini-2.5-flash", None, "generate_content", 100, 320, None, None, 300)),
         (CLAUDE_CODE_SPAN, ("anthropic", "claude-opus-4-5", None, "chat", 91660, 1200, 84562, 7096, None)),
         (OLLAMA_BY_OPENAIS_LIBRARY, ("ollama", "llama3.2", None, "chat", 5, 6, None, None, None)),
@@ -149,6 +168,15 @@ def test_each_instrumentations_span_is_one_call(
     assert msgspec.json.decode(encode(call), type=Call) == call
     assert b"secret" not in encode(call)
     assert b"a prompt" not in encode(call)
+
+
+def test_openinference_tells_ids_and_after_an_error_the_model_inside_of_texts() -> None:
+    (call,) = calls(batch(span(1, OPENINFERENCE)))
+    assert call.response_id == "chatcmpl-AdWkbLSz8Y8R0dSn"
+    failed = {"openinference.span.kind": "LLM", "llm.system": "openai", "output.value": "{no json"}
+    asked = {"llm.invocation_parameters": '{"model": "gpt-4o"}'}
+    (call,) = calls(batch(span(1, {**failed, **asked}, failed=True, exception="openai.RateLimitError")))
+    assert (call.model, call.status, call.response_id) == ("gpt-4o", "rate_limited", UNSET)
 
 
 def test_a_call_is_told_whole() -> None:
