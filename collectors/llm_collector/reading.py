@@ -46,6 +46,8 @@ class Reading(Counts):
     """The weighed length of the generated text and tool arguments: see `estimates.py`."""
     audio_seen: bool = False
     """Whether generated sound came, which has no characters."""
+    ended: bool = field(default=False, compare=False)
+    """Whether a stream has said that it is complete: many clients hang up then, before the last bytes."""
     streamed: bool = field(default=False, compare=False)
     """Whether the answer comes as a stream, whatever was asked for."""
     keep_characters: int = field(default=0, compare=False)
@@ -57,6 +59,8 @@ class Reading(Counts):
         if not isinstance(document, dict):
             return
         begins = document.get("type") == "message_start"
+        if document.get("type") == "message_stop" or document.get("done_reason") is not None:
+            self.ended = True
         for part in _parts(document):
             self.response_id = self.response_id or name_of(part.get("id"))
             self.response_model = self.response_model or name_of(part.get("model"))
@@ -116,6 +120,7 @@ class Reading(Counts):
             details = part.get("incomplete_details")
             reason = details.get("reason") if isinstance(details, dict) else None
             self.finish_reason = word_of(reason) or part["status"]
+            self.ended = True
 
     def _take_error(self, error: Any) -> None:
         if not error or not isinstance(error, dict | str):

@@ -174,6 +174,8 @@ class Tap:
 
     def _document(self, raw: bytes) -> None:
         text = raw.strip()
+        if text == b"[DONE]":
+            self.reading.ended = True
         if text.startswith(b"[") and text.endswith(b"]"):
             text = text[1:-1].strip()  # Google wraps the only error of an answer into a list
         self._documents_left -= 1

@@ -165,6 +165,7 @@ class Watch:
 
     def _record(self, arrival: Arrival, cancelled: bool) -> None:
         reading = self._tap.close() if self._tap else Reading()
+        cancelled = cancelled and not reading.ended
         answer = self._answer(arrival, reading)
         self._board.ended(arrival, None if cancelled or answer == self._told else answer)
         latency_ms = self._elapsed_ms()
@@ -187,7 +188,12 @@ class Watch:
 
     def _with_texts(self, call: Call, arrival: Arrival, reading: Reading, redactor: Redactor) -> Call:
         """Add what was said, redacted; of an answer that was not read to its end nothing."""
-        whole = self.sent_all and self._tap is not None and not self._tap.blind and self._failure is None
+        whole = (
+            (self.sent_all or reading.ended)
+            and self._tap is not None
+            and not self._tap.blind
+            and self._failure is None
+        )
         try:
             return structs.replace(
                 call,

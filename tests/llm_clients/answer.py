@@ -22,6 +22,8 @@ class Answer:
     streamed: bool = False
     pauses: bool = False
     """In the middle of the stream, for PAUSE_SECONDS."""
+    ends_late: bool = False
+    """After the last bytes, PAUSE_SECONDS later: many clients have left by then."""
     breaks: bool = False
     """In the middle, by hanging up."""
     endless: bool = False

@@ -76,6 +76,7 @@ OPENAI: dict[str, list[Fields]] = {
     "compressed chat": [_of("compressed")],
     "compressed chat, streamed": [_of("compressed", _STREAM)],
     "slow chat, streamed": [_of("slow", _STREAM)],
+    "chat whose end comes late, streamed": [_of("ending-late", _STREAM)],
     "chat after a rate limit": [
         *_refused("busy-once", 429, "rate_limit_exceeded"), _of("busy-once", retry_count=1),
     ],
@@ -129,6 +130,7 @@ ANTHROPIC: dict[str, list[Fields]] = {
     "compressed message": [_of("compressed", _MESSAGE)],
     "compressed message, streamed": [_of("compressed", _MESSAGE_STREAM)],
     "slow message, streamed": [_of("slow", _MESSAGE_STREAM)],
+    "message whose end comes late, streamed": [_of("ending-late", _MESSAGE_STREAM)],
     "message after a rate limit": [
         *_refused("busy-once", 429, "rate_limit_error"), _of("busy-once", _MESSAGE, retry_count=1),
     ],
@@ -166,6 +168,7 @@ LITELLM: dict[str, list[Fields]] = {
     "openai response, streamed": [{**_RESPONSE, "streaming": True}],
     "anthropic": [_MESSAGE],
     "anthropic, streamed": [_MESSAGE_STREAM],
+    "anthropic, ending late": [_of("ending-late", _MESSAGE_STREAM)],
     "anthropic with tools, streamed": [{**_MESSAGE_STREAM, **_TOOL_USE}],
     "anthropic, rate limited": _refused("busy", 429, "rate_limit_error"),
     "azure": [_CHAT],

@@ -17,7 +17,7 @@ from tests.llm_clients.environments import python_of
 from tests.llm_clients.upstream import KEY, Asked, Upstream
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 _END = "the-end-of-a-run"
 _MODEL_CALLS = re.compile(
     r"POST .*/(chat/completions|completions|embeddings|responses|messages|messages/count_tokens|api/chat"

@@ -34,10 +34,11 @@ def test_a_request_arrives_with_the_same_bytes_through_the_proxy(client: str, na
 @pytest.mark.parametrize(("client", "name"), [one for one in CALLS if one[1].startswith("slow")])
 def test_a_slow_stream_is_passed_on_while_it_comes(client: str, name: str, call: Told) -> None:
     (record,), (exchange,) = call.records, call.proxied.exchanges
-    assert exchange.seconds >= PAUSE_SECONDS * 0.9
+    # Half of the pause is more than a busy machine takes away, and far more than a held-back stream leaves.
+    assert exchange.seconds >= PAUSE_SECONDS / 2
     assert isinstance(record.time_to_first_token_ms, float)
     assert isinstance(record.latency_ms, float)
-    assert record.latency_ms - record.time_to_first_token_ms >= PAUSE_SECONDS * 900
+    assert record.latency_ms - record.time_to_first_token_ms >= PAUSE_SECONDS * 1000 / 2
 
 
 @pytest.mark.parametrize(("client", "name"), [one for one in CALLS if one[1] == LEFT_HALF_WAY])

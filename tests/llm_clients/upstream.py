@@ -133,6 +133,8 @@ async def _say(answer: Answer, send: Any) -> None:
         piece = answer.body[start : start + PIECE_BYTES]
         await send({"type": "http.response.body", "body": piece, "more_body": True})
         await asyncio.sleep(0)
+    if answer.ends_late:
+        await asyncio.sleep(PAUSE_SECONDS)
     await send({"type": "http.response.body", "body": b""})
 
 
@@ -180,6 +182,8 @@ def _in_a_manner(model: str, answer: Answer, headers: dict[str, str]) -> Answer:
             return compressed(answer)
         case "slow":
             return replace(answer, pauses=True)
+        case "ending-late":
+            return replace(answer, ends_late=True)
         case "breaking":
             return replace(answer, breaks=True)
         case "endless":

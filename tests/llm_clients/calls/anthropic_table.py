@@ -40,6 +40,7 @@ MODEL_CALLS = [
     message("compressed message", "compressed"),
     message("compressed message, streamed", "compressed", stream=True),
     message("slow message, streamed", "slow", stream=True),
+    message("message whose end comes late, streamed", "ending-late", stream=True),
     message("message after a rate limit", "busy-once"),
     message("message after a rate limit, streamed", "busy-once", stream=True),
     message("message that stays rate limited", "busy"),

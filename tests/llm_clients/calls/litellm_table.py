@@ -36,6 +36,7 @@ TABLE = [
     Made("openai response, streamed", "responses", {"model": OPENAI, "input": "Hi", "stream": True}),
     chat("anthropic", ANTHROPIC),
     chat("anthropic, streamed", ANTHROPIC, **WITH_USAGE),
+    chat("anthropic, ending late", "anthropic/ending-late", stream=True),
     chat("anthropic with tools, streamed", ANTHROPIC, tools=TOOLS, stream=True),
     chat("anthropic, rate limited", "anthropic/busy", num_retries=0, max_retries=0),
     chat("azure", AZURE),

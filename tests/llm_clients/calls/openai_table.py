@@ -47,6 +47,7 @@ MODEL_CALLS = [
     chat("compressed chat", "compressed"),
     chat("compressed chat, streamed", "compressed", **WITH_USAGE),
     chat("slow chat, streamed", "slow", **WITH_USAGE),
+    chat("chat whose end comes late, streamed", "ending-late", **WITH_USAGE),
     chat("chat after a rate limit", "busy-once"),
     chat("chat after a rate limit, streamed", "busy-once", **WITH_USAGE),
     chat("chat that stays rate limited", "busy"),
