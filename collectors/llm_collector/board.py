@@ -3,8 +3,9 @@
 The runner observes it as a collector that watches: first everything, then each change. It keeps the present
 state only, so a broker that is away for long costs no memory, and it belongs to the event loop's thread.
 
-What is left of a limit differs with every answer: it is told at most once a second and model, so that a
-thousand calls a second do not make a thousand records. What changes a model's state is told at once.
+A call is shown once it has run for a fifth of a second: of what is over before, its record tells soon enough.
+What is left of a limit differs with every answer: it is told at most once a second and model. So a thousand
+short calls a second do not make three thousand records. What changes a model's state is told at once.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from schema.types import Part
 
 KINDS = ("in_flight", "model")
 REMAINDERS_SECONDS = 1.0
+SHOWN_AFTER_SECONDS = 0.2
 
 
 class Board:
@@ -30,6 +32,9 @@ class Board:
     def __init__(self) -> None:
         self._models = ModelStatus()
         self._now: dict[tuple[str, str], Part] = {}
+        # Calls that are not shown yet, and since when they run: the oldest first.
+        self._young: dict[str, tuple[float, Arrival]] = {}
+        self._growing: asyncio.TimerHandle | None = None
         # Ordered, without duplicates.
         self._changed: dict[tuple[str, str], None] = {}
         self._later: dict[tuple[str, str], None] = {}
@@ -39,14 +44,21 @@ class Board:
         self._news = asyncio.Event()
 
     def arrived(self, arrival: Arrival) -> None:
-        """Show a call as running."""
-        self._set(("in_flight", arrival.call_id), arrival.in_flight())
+        """Take in a call that runs, or what is known of it later."""
+        if ("in_flight", arrival.call_id) in self._now:
+            self._show_call(arrival)
+            return
+        since, _ = self._young.get(arrival.call_id, (time.monotonic(), arrival))
+        self._young[arrival.call_id] = since, arrival
+        if self._watched and self._growing is None:
+            self._growing = asyncio.get_running_loop().call_later(SHOWN_AFTER_SECONDS, self._grow)
 
     def ended(self, arrival: Arrival, answer: Answer | None) -> None:
-        """Take a call off, and take over what its answer told of the model (None: nothing that is new)."""
-        key = ("in_flight", arrival.call_id)
-        self._now.pop(key, None)
-        self._change(key)
+        """Take a call off, and take over what its answer told of the model (None: it was cancelled)."""
+        if self._young.pop(arrival.call_id, None) is None:
+            key = ("in_flight", arrival.call_id)
+            self._now.pop(key, None)
+            self._change(key)
         if answer is not None:
             self.told(answer)
 
@@ -68,6 +80,9 @@ class Board:
 
     async def observe(self) -> AsyncIterator[Item]:
         """Give everything there is, then each change; never returns."""
+        for _, arrival in self._young.values():
+            self._show_call(arrival)
+        self._young.clear()
         self._watched = True
         self._changed.clear()
         for (kind, key), value in self.present().items():
@@ -85,6 +100,20 @@ class Board:
             for kind, key in changed:
                 present = self._now.get((kind, key))
                 yield Gone(kind, key) if present is None else Observed(kind, key, present)
+
+    def _show_call(self, arrival: Arrival) -> None:
+        self._set(("in_flight", arrival.call_id), arrival.in_flight())
+
+    def _grow(self) -> None:
+        """Show the calls that are old enough, and look again when the next one will be."""
+        self._growing = None
+        now = time.monotonic()
+        for call_id, (since, arrival) in list(self._young.items()):
+            if (left := since + SHOWN_AFTER_SECONDS - now) > 0:
+                self._growing = asyncio.get_running_loop().call_later(left, self._grow)
+                return
+            del self._young[call_id]
+            self._show_call(arrival)
 
     def _show(self, models: Iterable[Shown]) -> None:
         for model_id, model in models:

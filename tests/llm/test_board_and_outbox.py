@@ -14,15 +14,15 @@ from collectors.llm_collector.outbox import Outbox
 from collectors.llm_collector.reading import Reading
 from schema.errors import BrokerFatal
 from schema.messages import Call, CallRecord
-from schema.observed import ModelObserved
+from schema.observed import InFlightObserved, ModelObserved
 from tests.collectors.fakes import FakeClock, FakeProducer
 
 AT = datetime(2026, 2, 6, 14, 32, 12, tzinfo=UTC)
 GOOD = Answer("openai", "gpt-4o", 200, None, None, Limits(rpm_max=60))
 
 
-def arrival(call_id: str) -> Arrival:
-    return Arrival(call_id, AT, "openai", "gpt-4o", "chat", streaming=False, prompt_characters=0)
+def arrival(call_id: str, model: str = "gpt-4o") -> Arrival:
+    return Arrival(call_id, AT, "openai", model, "chat", streaming=False, prompt_characters=0)
 
 
 def call(call_id: str) -> Call:
@@ -36,13 +36,20 @@ async def read(board: Board, count: int, items: list[Item]) -> None:
             return
 
 
+@pytest.fixture
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collectors.llm_collector.board.SHOWN_AFTER_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("_quick")
 async def test_the_runner_gets_everything_first_and_then_each_change() -> None:
     board, items = Board(), list[Item]()
     board.arrived(arrival("c-1"))
     reading = asyncio.create_task(read(board, 6, items))
     await asyncio.sleep(0)
     board.arrived(arrival("c-2"))
-    await asyncio.sleep(0)
+    while len(items) < 3:
+        await asyncio.sleep(0.01)
     board.ended(arrival("c-1"), GOOD)
     board.ended(arrival("c-2"), None)
     await reading
@@ -53,6 +60,29 @@ async def test_the_runner_gets_everything_first_and_then_each_change() -> None:
         "c-2",
         "openai/gpt-4o/default",
     ]
+
+
+@pytest.mark.usefixtures("_quick")
+async def test_a_call_is_shown_once_it_has_run_for_a_moment_with_what_is_known_of_it_then() -> None:
+    board, items = Board(), list[Item]()
+    reading = asyncio.create_task(read(board, 4, items))
+    await asyncio.sleep(0)
+    for number in range(1000):
+        board.arrived(arrival(f"short-{number}"))
+        board.ended(arrival(f"short-{number}"), None)
+    board.arrived(arrival("long"))
+    board.arrived(arrival("long", "gpt-4o-mini"))
+    while len(items) < 2:
+        await asyncio.sleep(0.01)
+    board.arrived(arrival("long", "gpt-5"))
+    await asyncio.sleep(0.01)
+    board.ended(arrival("long"), None)
+    await reading
+    assert [(type(item), getattr(item, "id", "")) for item in items] == [
+        (Complete, ""), (Observed, "long"), (Observed, "long"), (Gone, "long"),
+    ]  # fmt: skip
+    values = [item.value for item in items if isinstance(item, Observed)]
+    assert [one.model for one in values if isinstance(one, InFlightObserved)] == ["gpt-4o-mini", "gpt-5"]
 
 
 async def test_what_is_left_of_a_limit_is_told_once_a_second_and_a_refusal_at_once(

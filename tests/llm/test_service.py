@@ -31,7 +31,7 @@ def call(port: int, body: bytes = BODY) -> int:
 def test_calls_entities_and_heartbeats_reach_the_log(broker: KafkaServer) -> None:
     log = Log(broker, "llm-test-1")
     with (
-        serving(DemoServer(60, 30_000, 0.1)) as demo,
+        serving(DemoServer(60, 30_000, 1.0)) as demo,
         proxy_process(demo, broker.bootstrap_servers, ORACLE_ENVIRONMENT="llm-test-1") as (process, port, _),
     ):
         log.until(lambda: any(isinstance(one, Heartbeat) and "model" in one.synced for one in log.records))
