@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 
 import uvloop
@@ -51,7 +52,7 @@ def serve(service: Service[ApiSettings]) -> None:
                 loop = asyncio.get_running_loop()
                 reader = ChangesReader(settings, rejecter, service.health, partial(_hand_over, loop, live))
                 reading = asyncio.create_task(asyncio.to_thread(reader.run, service.stop))
-                watching = asyncio.create_task(watch(store, service.health))
+                watching = asyncio.create_task(watch(store, service.health, producer.check))
                 serving = asyncio.create_task(server.serve(sockets=[listening]))
                 stopping = asyncio.create_task(asyncio.to_thread(service.stop.wait))
                 await asyncio.wait(
@@ -72,10 +73,14 @@ def serve(service: Service[ApiSettings]) -> None:
         store.close()
 
 
-async def watch(store: Store, health: Health) -> None:
-    """Tell readiness how the store is, and liveness that the loop turns, every two seconds."""
+async def watch(store: Store, health: Health, check: Callable[[], None]) -> None:
+    """Tell readiness how the store is, and liveness that the loop turns, every two seconds.
+
+    Raises BrokerFatal once the producer cannot go on: what agents send could not be taken any more.
+    """
     while True:
         health.turn()
+        check()
         try:
             await asyncio.to_thread(store.ping)
             health.report("store", True)

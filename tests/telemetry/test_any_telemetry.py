@@ -68,7 +68,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 2**63) | st.floats(-9, 9) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(
-        st.sampled_from(["resourceSpans", "scopeSpans", "spans", "traceId", "attributes", "kind"]) | st.text(),
+        st.sampled_from(["resourceSpans", "scopeSpans", "spans", "traceId", "kind"]) | st.text(),
         inner,
         max_size=3,
     ),
