@@ -35,6 +35,7 @@ def site(clients: None, broker: KafkaServer) -> Iterator[Site]:
     log = Log(broker, ENVIRONMENT, KEY)
     providers = [{"name": "litellm", "url": f"http://127.0.0.1:{litellm_port}"}]
     with ExitStack() as stack:
+        stack.callback(log.consumer.close)  # left open it keeps the whole run from ending
         url = stack.enter_context(serving(upstream))
         settings = {
             "ANTHROPIC_BASE_URL": url,
@@ -49,7 +50,6 @@ def site(clients: None, broker: KafkaServer) -> Iterator[Site]:
         except AssertionError as error:
             pytest.fail(f"the proxy does not start: {error}", pytrace=False)
         yield Site(upstream, url, f"http://127.0.0.1:{port}", litellm_port, log)
-    log.consumer.close()
 
 
 def _run(site: Site, environment: str, module: str) -> dict[tuple[str, str], Told]:
