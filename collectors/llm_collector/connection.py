@@ -13,7 +13,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from collectors.llm_collector.problems import MALFORMED, SLOW_HEAD, WIDE_HEAD, Problem
-from collectors.llm_collector.upload import TRANSPORT
+from collectors.llm_collector.upload import LEAVING, TRANSPORT, Leaving
 
 MAX_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0
@@ -33,12 +33,14 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection: its first head has to come in time."""
         super().connection_made(transport)
+        self._leaving = Leaving(self.flow.resume_reading)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the connection go."""
         self._head_is_there()
         super().connection_lost(exc)
+        self._leaving.tell()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, unless too much of it is neither a request nor its body."""
@@ -79,7 +81,7 @@ class Connection(HttpToolsProtocol):
             return
         self._in_head, self._bare_bytes = False, 0
         self._head_is_there()
-        extensions: dict[str, Any] = {TRANSPORT: self.transport}
+        extensions: dict[str, Any] = {TRANSPORT: self.transport, LEAVING: self._leaving}
         self.scope["extensions"] = extensions
         super().on_headers_complete()
         self.headers = []  # what comes now are trailers: the request has its own list

@@ -15,6 +15,7 @@ NOT_MODIFIED = 304
 _OURS = b"x-oracle-"
 # The upstream connection has its own; an `expect` was answered when the body was read.
 _REPLACED = frozenset({b"host", b"content-length", b"expect"})
+_NOT_UPSTREAM = _HOP_BY_HOP | _REPLACED
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -24,11 +25,12 @@ def upstream_headers(raw: RawHeaders, length: int | None = None) -> list[tuple[s
     `length` is that of a body that is forwarded while it arrives; of others the client tells it.
     """
     named = list(raw)
-    ended = _HOP_BY_HOP | _REPLACED | _named_by_connection(named)
+    ended = _NOT_UPSTREAM | _named_by_connection(named)
+    # Latin-1 gives text for any bytes, and `wire.py` the same bytes for that text.
     passed = [
-        (_wire_text(name), _wire_text(value))
+        (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in named
-        if name.lower() not in ended and not name.lower().startswith(_OURS)
+        if (low := name.lower()) not in ended and not low.startswith(_OURS)
     ]
     return passed if length is None else [*passed, ("content-length", str(length))]
 
@@ -48,7 +50,7 @@ def downstream_headers(status: int, raw: RawHeaders) -> list[tuple[bytes, bytes]
     passed = [
         (name, value)
         for name, value in named
-        if name.lower() not in ended and not name.lower().startswith(_OURS)
+        if (low := name.lower()) not in ended and not low.startswith(_OURS)
     ]
     if _FORBIDDEN.search(b"".join(value for _, value in passed)):
         raise AnswerUnusable("control characters in a header")
@@ -57,17 +59,15 @@ def downstream_headers(status: int, raw: RawHeaders) -> list[tuple[bytes, bytes]
 
 def by_name(raw: RawHeaders) -> dict[str, str]:
     """Give headers by lower-case name, the last of a name."""
-    return {_text(name).lower(): _text(value) for name, value in raw}
+    return {
+        name.decode("latin-1").lower(): value.decode() if value.isascii() else _text(value)
+        for name, value in raw
+    }
 
 
 def _named_by_connection(raw: RawHeaders) -> set[bytes]:
     values = [value for name, value in raw if name.lower() == b"connection"]
     return {part.strip().lower() for value in values for part in value.split(b",")}
-
-
-def _wire_text(value: bytes) -> str:
-    """Give text that `wire.py` turns back into the same bytes, whatever they are."""
-    return value.decode(errors="surrogateescape")
 
 
 def _text(value: bytes) -> str:

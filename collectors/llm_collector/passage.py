@@ -1,7 +1,9 @@
 """One request on its way upstream, and its answer on the way back.
 
-Two tasks: one asks the upstream and sends its answer to the client, the other reads what is left of the body
-and then waits for the client to leave. Whichever ends first ends both.
+Most requests are known whole when they arrive: they are forwarded by the task that took them in, which is
+cancelled when the client leaves. While a body still comes there are two tasks: one asks the upstream and
+sends its answer to the client, the other reads what is left of the body and then waits for the client to
+leave. Whichever ends first ends both.
 """
 
 import asyncio
@@ -14,7 +16,7 @@ from yarl import URL
 from collectors.llm_collector.headers import by_name, downstream_headers, upstream_headers
 from collectors.llm_collector.problems import upstream_failed
 from collectors.llm_collector.routes import Target
-from collectors.llm_collector.upload import Ending, Message, Scope, Upload
+from collectors.llm_collector.upload import Ending, Leaving, Message, Scope, Upload
 from collectors.llm_collector.watch import Watch
 from collectors.llm_collector.wire import LINE, Line
 from runtime.logs import logger
@@ -43,10 +45,55 @@ class Passage:
         self._send = send
         self._silence_seconds = silence_seconds
         self._stalled = False
+        self._looking: asyncio.TimerHandle | None = None
         self._line = Line()
 
     async def run(self, client: aiohttp.ClientSession) -> None:
         """Forward until the end, or until the client leaves; the call is recorded either way."""
+        upload = self._upload
+        if upload.ending is Ending.COMPLETE and upload.leaving is not None:
+            await self._run_whole(client, upload.leaving)
+        else:
+            await self._run_beside_the_upload(client)
+        if self._stalled and not self.answered:
+            await self._answer_for_upstream("upstream_timeout")
+
+    async def _run_whole(self, client: aiohttp.ClientSession, leaving: Leaving) -> None:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        cancelled = True
+        try:
+            if not leaving.has_left:
+                leaving.watch(lambda: self._watch.sent_all or task.cancel())
+                self._look_later(loop, task)
+                await self._forward(client)
+                cancelled = False
+        except asyncio.CancelledError:
+            self._line.hang_up()
+            if not (leaving.has_left or self._stalled):
+                raise  # by the server, which stops
+            task.uncancel()
+        finally:
+            leaving.watch(None)
+            if self._looking is not None:
+                self._looking.cancel()
+            self._watch.ended(cancelled=cancelled and not self._stalled)
+
+    def _look_later(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+        """End the call when no byte of it has moved for too long."""
+        still_seconds = time.monotonic() - self._upload.moved_at
+        left_seconds = self._silence_seconds + GRACE_SECONDS - still_seconds
+        if left_seconds > 0:
+            self._looking = loop.call_later(left_seconds, self._look_later, loop, task)
+        elif not self._watch.sent_all:
+            self._stall()
+            task.cancel()
+
+    def _stall(self) -> None:
+        self._stalled = True
+        self._watch.failed("client_stalled" if self.answered else "upstream_timeout")
+
+    async def _run_beside_the_upload(self, client: aiohttp.ClientSession) -> None:
         watch, upload = self._watch, self._upload
         forward = asyncio.ensure_future(self._forward(client))
         leaving = asyncio.ensure_future(upload.until_left(watch.asked))
@@ -69,8 +116,6 @@ class Passage:
         for result in results:
             if isinstance(result, Exception):
                 raise result
-        if self._stalled and not self.answered:
-            await self._answer_for_upstream("upstream_timeout")
 
     async def _until_over(self, tasks: set[asyncio.Task[None]]) -> None:
         while True:
@@ -83,8 +128,7 @@ class Passage:
                 upload.ending = Ending.LEFT
                 return
             if time.monotonic() - upload.moved_at > self._silence_seconds + GRACE_SECONDS:
-                self._stalled = True
-                self._watch.failed("client_stalled" if self.answered else "upstream_timeout")
+                self._stall()
                 return
 
     async def _forward(self, client: aiohttp.ClientSession) -> None:

@@ -28,6 +28,8 @@ SLOWEST_BYTES_PER_SECOND = 1024
 """A client has sixty seconds, and one more for each so many bytes that it has sent."""
 TRANSPORT = "oracle.transport"
 """The ASGI extension under which `connection.py` gives a request's connection."""
+LEAVING = "oracle.leaving"
+"""The one under which it gives its `Leaving`."""
 _PART_BYTES = 32 * 1024
 _HUNG_UP = getattr(select, "POLLRDHUP", select.POLLHUP)  # macOS does not tell of a closed half
 
@@ -39,6 +41,27 @@ class Ending(Enum):
     LEFT = "client_disconnected"
     TOO_LARGE = "request_too_large"
     TOO_SLOW = "request_too_slow"
+
+
+class Leaving:
+    """Tells when a client hangs up, without a task that waits; a connection runs one request at a time."""
+
+    def __init__(self, resume_reading: Callable[[], None]) -> None:
+        self.has_left = False
+        self._resume_reading = resume_reading
+        self._call: Callable[[], object] | None = None
+
+    def watch(self, call: Callable[[], object] | None) -> None:
+        """Have this called when the client leaves; None when nobody wants to know any more."""
+        self._call = call
+        if call is not None:
+            self._resume_reading()  # A large body may have stopped it, and it is the reading that finds out.
+
+    def tell(self) -> None:
+        """Note that the client has left."""
+        self.has_left = True
+        if self._call is not None:
+            self._call()
 
 
 class Upload:
@@ -59,7 +82,9 @@ class Upload:
         self._size = 0
         self._waited_seconds = 0.0
         self._held: deque[bytes] = deque()
-        self._transport: asyncio.BaseTransport | None = (scope.get("extensions") or {}).get(TRANSPORT)
+        extensions = scope.get("extensions") or {}
+        self.leaving: Leaving | None = extensions.get(LEAVING)
+        self._transport: asyncio.BaseTransport | None = extensions.get(TRANSPORT)
 
     async def begin(self) -> None:
         """Read a small body to its end, and of one that declares no length the first MiB."""

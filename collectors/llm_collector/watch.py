@@ -7,6 +7,7 @@ bytes go on.
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Protocol
 from uuid import uuid4
 
@@ -26,6 +27,9 @@ from collectors.llm_collector.tap import Tap
 from runtime.logs import logger
 from runtime.metrics import CALL_SECONDS, CALLS, CALLS_IN_FLIGHT, DROPPED_RECORDS
 from schema.messages import Call
+
+# Labels are looked up under a lock; providers are those that are configured, so few.
+_counter, _histogram = cache(CALLS.labels), cache(CALL_SECONDS.labels)
 
 
 class Records(Protocol):
@@ -182,8 +186,8 @@ class Watch:
             self._recorder.retries.ended(self._request, time.monotonic(), failed=has_failed(call))
         if self._recorder.redactor:
             call = self._with_texts(call, arrival, reading, self._recorder.redactor)
-        CALLS.labels(call.provider, call.status).inc()
-        CALL_SECONDS.labels(call.provider).observe(latency_ms / 1000)
+        _counter(call.provider, call.status).inc()
+        _histogram(call.provider).observe(latency_ms / 1000)
         self._recorder.records.put(call)
 
     def _with_texts(self, call: Call, arrival: Arrival, reading: Reading, redactor: Redactor) -> Call:

@@ -1,8 +1,8 @@
 """What aiohttp has no option for: header bytes as they came, and hanging up on an upstream at once.
 
-aiohttp takes headers as text and writes UTF-8. Some clients send Latin-1 (Python's http.client does), and its
-compiled writer would drop what `surrogateescape` made of such bytes. So its writer is replaced, for the whole
-process; tests/llm/test_hostile.py fails should a new version no longer ask it.
+aiohttp takes headers as text and writes UTF-8. `headers.py` makes text of any bytes by Latin-1, which has to
+make bytes of it again. aiohttp's writer is replaced for that, for the whole process; a test in
+tests/llm/test_hostile.py fails should a new version no longer ask it.
 
 It closes a connection by first sending what is still to be sent: an upstream that takes nothing would hold it
 for ever. So each request tells its transport, to be aborted when the client has left.
@@ -55,4 +55,4 @@ def _serialized(status_line: str, headers: Mapping[str, str]) -> bytes:
     lines = [status_line, *(f"{name}: {value}" for name, value in headers.items())]
     if _FORBIDDEN.search("".join(lines)):
         raise ValueError("a control character in a header")
-    return "\r\n".join([*lines, "", ""]).encode(errors="surrogateescape")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")

@@ -165,8 +165,8 @@ def test_labels_and_hop_by_hop_headers_end_at_the_proxy_and_the_rest_passes() ->
     assert passed == [
         ("Authorization", "Bearer sk"),
         ("traceparent", "00-1-2-3"),
-        ("x-name", "ä"),
-        ("x-raw", "\udce4"),  # the byte as it came: wire.py writes it back
+        ("x-name", "ä".encode().decode("latin-1")),  # each byte as it came: wire.py writes it back
+        ("x-raw", "ä"),
     ]
     answered = [
         (b"Set-Cookie", b"a"),
