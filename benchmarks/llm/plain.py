@@ -44,6 +44,8 @@ def measure(all_of: Field, folder: Path, seconds: int, say: Callable[[str], None
             _once(way, script, seconds, found[way.name])
     for way in all_of.proxies:
         found[way.name].uss_mib = way.uss_mib()
+    if dropped := all_of.ours.dropped():
+        raise RuntimeError(f"{dropped} records were dropped: what was not recorded was not measured")
     return found
 
 

@@ -18,6 +18,7 @@ from benchmarks.memory import memory_of
 from cli.stack.server import KafkaServer, free_port
 
 PATH = "/v1/chat/completions"
+ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 90.0
 _NGINX = """worker_processes 1; master_process off; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 4096; }}
@@ -55,11 +56,24 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Ours(Target):
+    """Our proxy, which tells of itself at `health_url`."""
+
+    health_url: str
+
+    def dropped(self) -> int:
+        """Give how many records of calls it has dropped: what was not recorded was not measured."""
+        lines = httpx.get(f"{self.health_url}/metrics", timeout=10).text.splitlines()
+        told = [line for line in lines if line.startswith("oracle_dropped_records_total")]
+        return int(sum(float(line.rpartition(" ")[2]) for line in told))
+
+
+@dataclass(frozen=True)
 class Field:
     """An upstream, and the ways to it: straight, and through each proxy."""
 
     direct: Target
-    ours: Target
+    ours: Ours
     bare: Target
     nginx: Target
     litellm: Target
@@ -73,7 +87,7 @@ class Field:
 @contextmanager
 def field(folder: Path, *, streaming: bool, say: Callable[[str], None]) -> Iterator[Field]:
     """Run an upstream and everything in front of it. Raises RuntimeError when something does not start."""
-    ground = _Ground(folder, body(streaming))
+    ground = Ground(folder, body(streaming))
     with ExitStack() as stack:
         start = stack.enter_context
         upstream = start(
@@ -94,27 +108,32 @@ def field(folder: Path, *, streaming: bool, say: Callable[[str], None]) -> Itera
 
 
 @dataclass(frozen=True)
-class _Ground:
+class Ground:
     """Where the processes keep their files, and what each must answer before it counts as started."""
 
     folder: Path
     asked: bytes
 
-    def ours(self, upstream: str, bootstrap_servers: str) -> AbstractContextManager[Target]:
-        port = free_port()
+    @contextmanager
+    def ours(self, upstream: str, bootstrap_servers: str) -> Iterator[Ours]:
+        """Run our proxy, as the service that it is."""
+        port, health_port = free_port(), free_port()
         settings = {
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers, "OPENAI_BASE_URL": upstream,
-            "LLM_PROXY_PORT": str(port), "HEALTH_PORT": str(free_port()), "ORACLE_LOG_LEVEL": "warning",
+            "LLM_PROXY_PORT": str(port), "HEALTH_PORT": str(health_port), "ORACLE_LOG_LEVEL": "warning",
         }  # fmt: skip
         command = [sys.executable, "-m", "collectors.llm_collector.collector"]
-        return self._started("our proxy", command, f"http://127.0.0.1:{port}/openai{PATH}", settings)
+        with self._started("our proxy", command, f"http://127.0.0.1:{port}/openai{PATH}", settings) as one:
+            yield Ours(one.name, one.url, one.pid, f"http://127.0.0.1:{health_port}")
 
     def module(self, module: str, name: str, *arguments: str) -> AbstractContextManager[Target]:
+        """Run a module of this part; its arguments follow its port."""
         port = free_port()
         command = [sys.executable, "-m", f"benchmarks.llm.{module}", str(port), *arguments]
         return self._started(name, command, f"http://127.0.0.1:{port}{PATH}")
 
     def nginx(self, name: str, http: str, **values: str) -> AbstractContextManager[Target]:
+        """Run nginx with this inside of its `http`."""
         port, own = free_port(), _made(self.folder / name)
         config = own / "nginx.conf"
         config.write_text(_NGINX.format(folder=own, http=http.format(port=port, **values)))
@@ -122,6 +141,7 @@ class _Ground:
         return self._started(name, command, f"http://127.0.0.1:{port}{PATH}")
 
     def litellm(self, upstream: str) -> AbstractContextManager[Target]:
+        """Run LiteLLM's proxy."""
         port = free_port()
         config = self.folder / "litellm.yaml"
         config.write_text(litellm_proxy.config(upstream))
@@ -137,7 +157,8 @@ class _Ground:
         with log.open("wb") as words:
             process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *command], stdin=subprocess.PIPE, stdout=words,
-                stderr=words, env={**os.environ, **(environment or {})}, start_new_session=True,
+                stderr=words, env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
+                cwd=self.folder, start_new_session=True,  # away from a `.env` of whoever measures
             )  # fmt: skip
         try:
             self._wait_until_it_answers(process, name, url, log)

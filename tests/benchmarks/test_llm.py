@@ -1,14 +1,18 @@
-"""What the benchmark of the LLM proxy asks and reads, as tables; nothing here measures."""
+"""What the benchmark of the LLM proxy asks and reads, as tables; nothing here is measured."""
 
+import asyncio
 import json
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks.figures import Row
 from benchmarks.llm import load, plain, requests
-from benchmarks.llm.speaker import event
+from benchmarks.llm.servers import PATH, Ground
+from benchmarks.llm.speaker import FIRST_SECONDS, event
+from benchmarks.llm.streams import first_tokens
 
 
 def test_a_request_goes_over_the_wire_with_its_length_and_the_hosts_name() -> None:
@@ -55,3 +59,23 @@ def test_what_a_proxy_adds_is_the_median_of_the_rounds_differences() -> None:
 def test_a_rate_beside_a_peer_says_how_many_times_its_rate_it_reaches() -> None:
     assert Row("calls", 3000.0, "1/s", peer=60.0, more_is_better=True).ratio == 50.0
     assert Row("calls", 3000.0, "1/s", peer=0.0, more_is_better=True).ratio is None
+
+
+def test_first_tokens_are_waited_for_through_the_bare_pass_through(tmp_path: Path) -> None:
+    ground = Ground(tmp_path, requests.body(stream=True))
+    with (
+        ground.module("speaker", "upstream") as upstream,
+        ground.module("bare", "bare pass-through", upstream.url.removesuffix(PATH)) as bare,
+    ):
+        for one in (upstream, bare):
+            assert min(asyncio.run(first_tokens(one.url, 4))) >= FIRST_SECONDS
+            assert one.cpu_seconds() > 0
+            assert one.uss_mib() > 1
+    assert not psutil.pid_exists(bare.pid)
+
+
+def test_a_server_that_does_not_start_is_told_with_its_words(tmp_path: Path) -> None:
+    ground = Ground(tmp_path, requests.body())
+    said = r"no such module does not answer: .*No module named"
+    with pytest.raises(RuntimeError, match=said), ground.module("no_such_module", "no such module"):
+        pass
