@@ -17,13 +17,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.price_rates import Stepped, Tier
 from runtime.price_sellers import sold_as
-from runtime.price_terms import Tokens
+from runtime.price_terms import BASE_TIERS, Tokens
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, Provider, TieredPrices
 
-BASE_TIERS = frozenset({"", "auto", "default", "on_demand", "standard", "standard_only", "unspecified"})
-"""Service tiers that are charged the plain price. Any other one needs a price of its own in the list."""
 US_ONLY = Decimal("1.1")
 """What Anthropic's tokens cost times when they stay in the United States (`inference_geo`), as it documents;
 the list does not have it. The reading of an answer calls that the service tier `us`, or `fast-us`."""

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 _PLACES = Decimal("1E-12")
 
+BASE_TIERS = frozenset({"", "auto", "default", "on_demand", "standard", "standard_only", "unspecified"})
+"""Service tiers that are charged the plain price. Any other one needs a price of its own."""
+
 
 class Tokens(NamedTuple):
     """What a call used.

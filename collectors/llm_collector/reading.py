@@ -15,6 +15,7 @@ from collectors.llm_collector.counts import NAMES, Counts
 from collectors.llm_collector.estimates import estimated_tokens, weighed
 from collectors.llm_collector.generated import MAX_PARTS, brings_audio, generated
 from collectors.llm_collector.refusals import Limited, refusal_of
+from runtime.price_terms import BASE_TIERS
 
 MAX_NAME_CHARACTERS = 256
 UNNAMED_ERROR = "unnamed_error"
@@ -106,13 +107,15 @@ class Reading(Counts):
     def _take_tier(self, place: dict[str, Any]) -> None:
         """Read the tier that was served.
 
-        What Anthropic charges differently is a tier too: fast mode, and staying in one country.
+        What Anthropic charges differently is a tier too: fast mode, and staying in one country. Whatever is
+        not the plain price is joined: `fast`, `us`, `batch-us`.
         """
-        dearer = [place[name] for name, value in _DEARER if place.get(name) == value]
+        told = word_of(place.get("service_tier"))
+        dearer = [value for name, value in _DEARER if place.get(name) == value]
         if dearer:
-            self.service_tier = "-".join(dearer)
-        elif "service_tier" in place:
-            self.service_tier = word_of(place["service_tier"]) or self.service_tier
+            self.service_tier = "-".join([told, *dearer] if told and told not in BASE_TIERS else dearer)
+        elif told:
+            self.service_tier = told
 
     def _take_end(self, part: dict[str, Any]) -> None:
         """Read how a response of OpenAI's newer interface ended."""

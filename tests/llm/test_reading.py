@@ -190,5 +190,22 @@ def test_the_text_is_kept_only_when_asked_for_and_up_to_its_bound() -> None:
     assert read(SSE, raw, keep_characters=99).text == "Hello world"
 
 
+@pytest.mark.parametrize(
+    ("told", "tier"),
+    [
+        ({"service_tier": "standard", "inference_geo": "us"}, "us"),
+        ({"service_tier": "priority", "inference_geo": "us"}, "priority-us"),
+        ({"service_tier": "batch", "inference_geo": "us"}, "batch-us"),
+        ({"service_tier": "standard", "speed": "fast", "inference_geo": "us"}, "fast-us"),
+        ({"service_tier": "batch", "inference_geo": "global"}, "batch"),
+        ({"inference_geo": "us"}, "us"),
+    ],
+)
+def test_a_tier_is_not_lost_beside_what_is_charged_differently_too(told: dict[str, str], tier: str) -> None:
+    reading = Reading()
+    reading.take({"type": "message", "usage": {"input_tokens": 1, "output_tokens": 2, **told}})
+    assert reading.service_tier == tier
+
+
 def test_a_stream_is_one_whatever_was_asked_for() -> None:
     assert [read(kind, b"").streamed for kind in (SSE, LINES, JSON)] == [True, True, False]
