@@ -43,7 +43,8 @@ def test_every_variable_that_is_passed_on_is_one_that_the_example_lists() -> Non
 def test_a_secret_comes_from_the_environment_only(name: str) -> None:
     for variable, value in SERVICES[name].get("environment", {}).items():
         if re.search(r"(KEYS?|PASSWORD|TOKEN)$", variable):
-            assert re.fullmatch(r"\$\{[A-Z_]+:[-?][^}]*\}", value), variable
+            # The value, or (`:+set`) only whether there is one.
+            assert re.fullmatch(r"\$\{[A-Z_]+:([-?][^}]*|\+set)\}", value), variable
 
 
 @EVERY_SERVICE
