@@ -1,7 +1,8 @@
 """Claude Code's own telemetry: its log records of API requests and errors → calls. Pure.
 
 It tells each request as an event `claude_code.api_request` or `claude_code.api_error`. Its input tokens are
-without those of the cache, and its cost is an estimate of its own, taken where no price list knows better.
+without those of the cache. Its cost is taken as told, for it knows the searches and for how long a cache is
+kept, of which its counts say nothing; only without it the price list is asked.
 Prompts, answers and error texts among the attributes are not looked at.
 """
 
@@ -49,9 +50,7 @@ def call_of(
     failed = event == "api_error"
     status = ("rate_limited" if http_status == 429 else "error") if failed else "ok"
     own = _own_price(attributes)
-    # The list has no price of the fast mode, so Claude Code's own is the better one there.
-    listed = None if failed or (tier and own) else price_of("anthropic", (model,), started_at, counts, tier)
-    priced = None if failed else listed or own
+    priced = None if failed else own or price_of("anthropic", (model, None), started_at, counts, tier)
     agent = agent_of(resource, attributes)
     return call(
         call_id=_id_of(attributes, record, origin),

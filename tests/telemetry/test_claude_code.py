@@ -37,22 +37,31 @@ def test_a_request_is_a_call_whose_prompt_includes_the_cache() -> None:
     assert (call.request_id, call.latency_ms) == ("req_011CSHoEeqs5C35K2UUqR7Fy", 2500.0)
     assert call.started_at == datetime(2026, 2, 6, 14, 32, 3, 982_000, tzinfo=UTC)
     assert (call.agent_name, call.task_id) == ("claude-code", REQUEST["prompt.id"])
-    # 12 × 3 + 20000 × 0.30 + 1500 × 3.75 + 340 × 15 dollars a million, by the list and not by its own word.
+    assert (call.cost_usd, call.price_source) == (Decimal("0.0312"), "claude_code")
+    assert b"someone" not in encode(call)
+
+
+def test_without_its_own_cost_the_list_is_asked() -> None:
+    told = {name: value for name, value in REQUEST.items() if name != "cost_usd"}
+    (call,) = calls(logs(record("api_request", told)))
+    # 12 × 3 + 20000 × 0.30 + 1500 × 3.75 + 340 × 15 dollars a million.
     assert call.cost_usd == Decimal("0.016761")
     assert str(call.price_source).startswith("genai-prices ")
-    assert b"someone" not in encode(call)
 
 
 @pytest.mark.parametrize(
     ("more", "cost", "price_source"),
     [
+        ({}, Decimal("0.0312"), "claude_code"),
+        # 100,000 written for an hour at 10 dollars a million, and not for five minutes at 6.25.
+        ({"model": "claude-opus-4-5", "cost_usd": 1.025}, Decimal("1.025"), "claude_code"),
         ({"model": "claude-of-tomorrow"}, Decimal("0.0312"), "claude_code"),
         ({"speed": "fast"}, Decimal("0.0312"), "claude_code"),
         ({"model": "claude-of-tomorrow", "cost_usd": "0.0313"}, Decimal("0.0313"), "claude_code"),
         ({"model": "claude-of-tomorrow", "cost_usd": 0}, Decimal(0), "claude_code"),
     ],
 )
-def test_its_own_cost_counts_where_no_list_knows_better(
+def test_its_own_cost_counts_whatever_a_list_says(
     more: dict[str, Any], cost: Decimal, price_source: str
 ) -> None:
     call = request(**more)
