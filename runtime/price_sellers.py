@@ -28,6 +28,8 @@ LOCAL = frozenset(
     {"ollama", "ollama_chat", "vllm", "hosted_vllm", "llamafile", "lm_studio", "lmstudio", "localai"}
 )
 """Servers of one's own: what they cost only their owner can say."""
+_TELLING = frozenset({"openrouter", "perplexity"})
+"""Sellers whose answers tell what a call cost; others' `cost` may be of any currency and unit."""
 _APIS = (".chat", ".completion", ".embedding", ".embeddings", ".messages", ".responses")
 """What some instrumentations add to a provider's name: `openai.responses`, `anthropic.messages`."""
 
@@ -38,6 +40,12 @@ def seller_of(provider: str) -> str:
     for api in _APIS:
         name = name.removesuffix(api)
     return SELLERS.get(name, name)
+
+
+def tells_costs(provider: str, asked: str) -> bool:
+    """Say whether the answers of this provider tell in US dollars what it bills, its key's own cost too."""
+    seller = seller_of(asked.partition("/")[0] if is_gateway(provider) else provider)
+    return seller in _TELLING
 
 
 def is_gateway(provider: str) -> bool:

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from runtime import price_list
+from runtime.price_names import names_of
 from runtime.price_own import checked, own_cost, read_file
+from runtime.price_sellers import tells_costs
 from runtime.price_terms import Priced, Tokens, rounded
 from schema.types import MAX_COST_USD
 
 __all__ = [
+    "FREE_OPERATIONS",
     "PRICING",
     "Priced",
     "Rate",
@@ -24,6 +27,7 @@ __all__ = [
     "Tokens",
     "load_prices",
     "price",
+    "price_call",
     "rounded",
     "warm_up",
 ]
@@ -71,6 +75,8 @@ or a list of rates, one for each time, for example
 
 FREE_OPERATIONS = frozenset({"count_tokens"})
 """What no provider charges for: the answer is a count, and no model has run."""
+TOLD = "told by the provider"
+"""The source of a cost that the answer itself told."""
 
 _file: tuple[str, dict[str, dict[str, object]]] = ("", {})
 
@@ -85,21 +91,39 @@ def load_prices(path: str) -> None:
     _file = (Path(path).name, read_file(Path(path))) if path else ("", {})
 
 
-def price(
+def price_call(
     provider: str,
-    model: str,
+    models: tuple[str, str | None],
     at: datetime,
-    tokens: Tokens,
+    tokens: Tokens | None,
     service_tier: str | None = None,
     operation: str | None = None,
+    told_usd: Decimal | None = None,
+) -> Priced | None:
+    """Price a call by what is known of it: the one rule for whoever has seen one.
+
+    `models` are the one that was asked for, and the one that the answer names. A cost that the answer told
+    wins over all prices, where its provider is one of those that tell what they bill.
+    """
+    if operation in FREE_OPERATIONS:
+        return Priced(Decimal(0), f"{operation} is free")
+    asked, answered = models
+    if told_usd is not None and told_usd >= 0 and tells_costs(provider, asked):
+        return _priced(told_usd, TOLD)
+    for model in names_of(asked, answered) if tokens else ():
+        if tokens and (found := price(provider, model, at, tokens, service_tier)):
+            return found
+    return None
+
+
+def price(
+    provider: str, model: str, at: datetime, tokens: Tokens, service_tier: str | None = None
 ) -> Priced | None:
     """Price one call made `at`; None when the price is not known, which is not the same as free.
 
     Counts of parts that exceed the whole are cut to it. A service tier that the package's list has no price
     for (other than the plain one) is unknown, for the plain price would be wrong.
     """
-    if operation in FREE_OPERATIONS:
-        return Priced(Decimal(0), "counting tokens is free of charge")
     if min(tokens) < 0:
         return None
     tokens, tier = tokens.consistent(), (service_tier or "").lower()

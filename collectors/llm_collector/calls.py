@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Literal, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
@@ -19,9 +18,9 @@ from collectors.llm_collector.reading import Reading, name_of
 from collectors.llm_collector.redaction import Excerpt
 from collectors.llm_collector.request import Asked
 from collectors.llm_collector.retries import told_count
-from collectors.llm_collector.routes import FREE_OPERATIONS, Target
+from collectors.llm_collector.routes import Target
 from collectors.llm_collector.system_prompt import SystemPrompt
-from runtime.pricing import Priced, Tokens, price
+from runtime.pricing import FREE_OPERATIONS, Priced, Tokens, price_call
 from schema.messages import Call
 from schema.observed import InFlightObserved
 
@@ -204,25 +203,27 @@ def _tokens(
 
 
 def _priced(arrival: Arrival, reading: Reading, prompt: int | None, completion: int | None) -> Priced | None:
-    if arrival.operation in FREE_OPERATIONS:
-        return Priced(Decimal(0), f"{arrival.operation} is free")
-    if prompt is None:
-        return None
-    tokens = Tokens(
-        prompt,
-        completion or 0,
-        reading.cached_tokens or 0,
-        reading.cache_write_tokens or 0,
-        reading.cache_write_1h_tokens or 0,
-        reading.prompt_audio_tokens or 0,
-        reading.completion_audio_tokens or 0,
-        reading.web_searches or 0,
+    tokens = None
+    if prompt is not None:
+        tokens = Tokens(
+            prompt,
+            completion or 0,
+            reading.cached_tokens or 0,
+            reading.cache_write_tokens or 0,
+            reading.cache_write_1h_tokens or 0,
+            reading.prompt_audio_tokens or 0,
+            reading.completion_audio_tokens or 0,
+            reading.web_searches or 0,
+        )
+    return price_call(
+        arrival.provider,
+        (arrival.model, reading.response_model),
+        arrival.started_at,
+        tokens,
+        reading.service_tier,
+        arrival.operation,
+        reading.cost_usd,
     )
-    # What answered sets the price; the name that was asked for may be an alias, or only known as such.
-    for model in dict.fromkeys((reading.response_model or arrival.model, arrival.model)):
-        if priced := price(arrival.provider, model, arrival.started_at, tokens, reading.service_tier):
-            return priced
-    return None
 
 
 def _error_type(status: Status, outcome: Outcome, reading: Reading) -> str | UnsetType:

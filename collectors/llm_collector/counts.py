@@ -5,7 +5,10 @@ and a completion its reasoning and audio tokens, as OpenAI counts; whoever leave
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+from schema.types import MAX_COST_USD
 
 _PROMPT = ("prompt_tokens", "input_tokens", "prompt_eval_count")
 _COMPLETION = ("completion_tokens", "output_tokens", "eval_count")
@@ -44,6 +47,8 @@ class Counts:
     completion_audio_tokens: int | None = None
     web_searches: int | None = None
     """Searches that Anthropic ran for the answer, and charges apiece."""
+    cost_usd: Decimal | None = None
+    """What the whole call cost, where the answer tells it (OpenRouter, Perplexity)."""
 
     @property
     def prompt_tokens(self) -> int | None:
@@ -67,6 +72,8 @@ class Counts:
         self.prompt_audio_tokens = _newer(self.prompt_audio_tokens, _count(details[1:], ("audio_tokens",)))
         searches = _count(_objects(usage, ("server_tool_use",)), ("web_search_requests",))
         self.web_searches = _newer(self.web_searches, searches)
+        if "cost" in usage and (cost := _told_cost(usage)) is not None:
+            self.cost_usd = cost
         if completion is not None:
             self.completion_tokens = completion + self._unlisted(usage, prompt, completion)
             self.completion_partial = begins
@@ -86,6 +93,28 @@ class Counts:
         unlisted = total - prompt - completion
         cached, written = self.cached_tokens or 0, self.cache_write_tokens or 0
         return unlisted if unlisted > 0 and unlisted not in {cached, written, cached + written} else 0
+
+
+def _told_cost(usage: dict[str, Any]) -> Decimal | None:
+    """Give what a call cost: OpenRouter's `cost`, or Perplexity's `cost.total_cost`.
+
+    With a key of one's own OpenRouter's is its fee alone, and the model's price stands beside it.
+    """
+    cost = usage["cost"]
+    if isinstance(cost, dict):
+        return _amount(cost.get("total_cost"))
+    fee = _amount(cost)
+    if fee is None or usage.get("is_byok") is not True:
+        return fee
+    details = usage.get("cost_details")
+    upstream = _amount(details.get("upstream_inference_cost")) if isinstance(details, dict) else None
+    return None if upstream is None else fee + upstream
+
+
+def _amount(value: Any) -> Decimal | None:
+    # The decimal that was written, and not the binary fraction next to it.
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return Decimal(str(value)) if number and 0 <= value <= MAX_COST_USD else None
 
 
 def _objects(place: dict[str, Any], names: tuple[str, ...]) -> list[dict[str, Any]]:

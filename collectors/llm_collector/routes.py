@@ -42,8 +42,6 @@ _OPERATIONS = (
     ("/audio/translations", "generate_content"),
 )
 """How the paths of model calls end, and what OpenTelemetry calls the operation where it has a word."""
-FREE_OPERATIONS = frozenset({"count_tokens"})
-"""They count what a call would use, and use nothing themselves."""
 _AZURE_DEPLOYMENT = re.compile(r"/deployments/([^/]{1,256})/")
 
 

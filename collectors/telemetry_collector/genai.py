@@ -19,7 +19,7 @@ from collectors.telemetry_collector.ends import end_of
 from collectors.telemetry_collector.resources import Agent
 from collectors.telemetry_collector.times import duration_ms, moment
 from runtime.price_sellers import seller_of
-from runtime.pricing import Priced, price
+from runtime.pricing import Priced, price_call
 from schema.errors import InvalidMessage
 from schema.messages import Call
 
@@ -110,7 +110,7 @@ def call_of(
         raise InvalidMessage("wrong_shape", "the span names no model")
     provider, counts, end = provider_of(attributes), counts_of(attributes), end_of(span, attributes)
     tier = name(attributes, *_TIER)
-    priced = price_of(provider, (answered, model), started_at, counts, tier) if end.status == "ok" else None
+    priced = price_of(provider, (model, answered), started_at, counts, tier) if end.status == "ok" else None
     return call(
         call_id=hashlib.sha256(f"{trace_id} {span_id}".encode()).hexdigest()[:32],
         provider=provider,
@@ -143,14 +143,10 @@ def call(**fields: Any) -> Call:
 
 
 def price_of(
-    provider: str, models: tuple[str | None, ...], at: datetime, counts: Counts, tier: str | None
+    provider: str, models: tuple[str, str | None], at: datetime, counts: Counts, tier: str | None
 ) -> Priced | None:
-    """Price a call by the first of these models that has a price; what answered comes first."""
-    tokens = counts.priced()
-    for model in dict.fromkeys(models) if tokens else ():
-        if model and tokens and (priced := price(provider, model, at, tokens, tier)):
-            return priced
-    return None
+    """Price a call by the model that was asked for and the one that answered, where it tells its tokens."""
+    return price_call(provider, models, at, counts.priced(), tier)
 
 
 def ids_of(span: Span) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """Answers of Ollama and of those who speak like OpenAI, and what is read of each: for test_reading.py."""
 
+from decimal import Decimal
+
 from tests.llm.answers import JSON, LINES, SSE, chunk, sse
 from tests.llm.shapes import Case, lines, whole
 
@@ -167,7 +169,7 @@ OTHERS: list[Case] = [
         {"input_tokens": 10, "completion_tokens": 5, "cached_tokens": 3},
     ),
     (
-        "OpenRouter: its cost is not ours, and reasoning told twice counts once",
+        "OpenRouter: its cost is told, and reasoning told twice counts once",
         SSE,
         sse(
             {"choices": [{"delta": {"content": "", "reasoning": "Hm", "reasoning_content": "Hm"}}]},
@@ -176,7 +178,7 @@ OTHERS: list[Case] = [
                 "usage": {"prompt_tokens": 4, "completion_tokens": 6, "cost": 0.5, "total_tokens": 10},
             },
         ),
-        {"input_tokens": 4, "completion_tokens": 6, "text_characters": 2},
+        {"input_tokens": 4, "completion_tokens": 6, "text_characters": 2, "cost_usd": Decimal("0.5")},
     ),
     (
         "OpenRouter: an error in a choice, with a status for a code",

@@ -7,8 +7,9 @@ import pytest
 from msgspec import UNSET
 
 from collectors.llm_collector.calls import Outcome, arrival_of, call_of
+from collectors.llm_collector.reading import Reading
 from collectors.llm_collector.request import asked_of
-from collectors.llm_collector.routes import Routes
+from collectors.llm_collector.routes import Routes, Target
 from collectors.llm_collector.settings import LlmSettings
 from collectors.llm_collector.tap import Tap
 from schema.messages import Call
@@ -80,3 +81,34 @@ def test_naming_a_model_is_not_calling_it(path: str, asked: object) -> None:
     target = Routes(LlmSettings()).resolve(path)
     assert target is not None
     assert arrival_of("c-1", AT, target, {}, asked_of(whole(asked))) is None
+
+
+@pytest.mark.parametrize(
+    ("usage", "usd"),
+    [
+        ({"cost": 0.95}, "0.95"),
+        ({"cost": {"total_cost": 0.0065, "request_cost": 0.005}}, "0.0065"),
+        # With a key of one's own OpenRouter bills a fee alone, and the model is billed beside it.
+        ({"cost": 0.05, "is_byok": True, "cost_details": {"upstream_inference_cost": 1}}, "1.05"),
+        ({"cost": 0.05, "is_byok": True}, None),
+        ({"cost": -1}, None),
+        ({"cost": True}, None),
+        ({"cost": "0.1"}, None),
+        ({"cost": {"total_cost": 1e300}}, None),
+    ],
+)
+def test_a_cost_that_the_answer_tells_is_read(usage: dict[str, object], usd: str | None) -> None:
+    reading = Reading()
+    reading.take({"usage": {"prompt_tokens": 1, "completion_tokens": 2, **usage}})
+    assert reading.cost_usd == (None if usd is None else Decimal(usd))
+
+
+def test_a_told_cost_enters_the_record() -> None:
+    answer = {"id": "c", "model": "sonar", "usage": {"prompt_tokens": 9, "cost": {"total_cost": 0.0065}}}
+    target = Target("perplexity", "http://x", "chat", None)
+    arrival = arrival_of("c-1", AT, target, {}, asked_of(b'{"model": "sonar"}'))
+    assert arrival is not None
+    tap = Tap(JSON)
+    tap.feed(whole(answer))
+    call = call_of(arrival, Outcome(5, 200), tap.close())
+    assert (call.cost_usd, call.price_source) == (Decimal("0.0065"), "told by the provider")

@@ -236,15 +236,6 @@ def test_a_price_names_its_source_and_the_day_of_the_list() -> None:
     assert batch.price_source.endswith("openai/gpt-5, batch, list of 2026-10-20")
 
 
-def test_counting_tokens_is_free_whoever_is_asked() -> None:
-    at = on("2026-11-01")
-    assert price("anthropic", "claude-opus-5", at, Tokens(1000), operation="count_tokens") == (
-        Decimal(0),
-        "counting tokens is free of charge",
-    )
-    assert price("ollama", "llama3.2", at, Tokens(1000), operation="chat") is None
-
-
 @pytest.mark.parametrize("day", ["2026-02-06T12:00:00", "2026-11-22T02:00:00"])
 def test_every_listed_model_costs_what_the_package_s_own_calculator_says(day: str) -> None:
     from genai_prices import Usage
