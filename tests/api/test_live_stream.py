@@ -141,10 +141,11 @@ def test_a_broker_that_is_killed_and_comes_back_carries_the_stream_on(
     until(lambda: httpx.get(f"{api.url}/ready", timeout=10).status_code == 503, "readiness tells of it")
     assert httpx.get(f"{api.url}/api/v1/oracle/state").status_code == 200
     broker.start()
+    # What came before it reads again would be a hole, which a new state fills.
+    until(api.is_ready, "readiness tells of it")
     aggregator.set_agent("survivor")
     aggregator.freeze()
     assert client.next("patch").data["set"][0][1] == ["survivor"]
-    until(api.is_ready, "readiness tells of it")
 
 
 def test_sigterm_ends_open_streams_and_the_process_at_once(api: ApiProcess) -> None:
