@@ -87,7 +87,7 @@ def read_json(kind: type[M], value: bytes) -> M:
         raise InvalidMessage("wrong_shape", str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidMessage("not_json", str(error)) from None
-    except (json_format.ParseError, ValueError):
+    except (json_format.ParseError, ValueError, OverflowError):
         # The library's text repeats values, which may be prompts.
         raise InvalidMessage("wrong_shape", f"the value is no {kind.DESCRIPTOR.name}") from None
 

@@ -12,6 +12,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from schema.errors import InvalidMessage
 from schema.types import MAX_COST_USD
+from schema.wire import MAX_INTEGER
 
 MAX_NAME_LENGTH = 256
 MAX_TOKENS = 10**9
@@ -98,7 +99,8 @@ def _first_number(attributes: Attributes, names: tuple[str, ...]) -> tuple[float
         if isinstance(value, str):
             value = _number(value, one)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if not math.isfinite(value):
+            # A text may hold an integer that no float can be made of.
+            if isinstance(value, int) and abs(value) > MAX_INTEGER or not math.isfinite(value):
                 raise InvalidMessage("number_out_of_range", f"`{one}` is no finite number")
             return value, one
     return None

@@ -307,6 +307,9 @@ def test_spans_that_are_each_others_parents_end() -> None:
         (chat(gen_ai__usage__input_tokens=-1), "number_out_of_range"),
         (chat(gen_ai__usage__input_tokens=float("nan")), "number_out_of_range"),
         (chat(gen_ai__usage__output_tokens=1.5), "number_out_of_range"),
+        (chat(gen_ai__usage__input_tokens="9" * 400), "number_out_of_range"),
+        (chat(gen_ai__usage__input_tokens="-" + "9" * 400), "number_out_of_range"),
+        (chat(gen_ai__usage__input_tokens="9" * 5000), "wrong_shape"),
         (chat(gen_ai__usage__output_tokens="many"), "wrong_shape"),
         (chat(gen_ai__response__time_to_first_chunk=float("inf")), "number_out_of_range"),
         (chat(start_ms=0), "wrong_time"),
@@ -347,6 +350,11 @@ def test_a_bad_span_is_lost_alone_and_a_batch_of_nothing_else_is_put_aside(made:
         (b"[]", b"application/json", "wrong_shape"),
         (b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}', None, "wrong_shape"),
         (b'{"a":' * 100_000, None, "not_json"),
+        (
+            b'{"resourceSpans":[{"resource":{"attributes":[{"value":{"doubleValue":%s}}]}}]}' % (b"9" * 400),
+            None,
+            "wrong_shape",
+        ),
     ],
 )
 def test_a_record_that_is_no_batch_has_its_reason(
