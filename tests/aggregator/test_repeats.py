@@ -181,6 +181,18 @@ def test_a_correction_after_midnight_leaves_the_new_days_sums_alone() -> None:
     assert (usage["calls"], usage["cost_usd"], usage["cost_usd_total"]) == (1, 1, 1.000450000001)
 
 
+def test_a_call_of_yesterday_is_completed_for_an_agent_that_has_made_none_today() -> None:
+    day = 86_400_000
+    log = Log()
+    log.add(day - 3_000, call(1, **RESPONSE))
+    log.add(day + 2_100, mark())  # The tick after midnight began the new day.
+    log.add(day + 2_200, call(2, **RESPONSE, **SPAN, finish_reason="stop"))
+    log.add(day + 4_500, mark())
+    *_, last = (outcome := play(live_fold(), log.messages)).documents()
+    assert (last["llm_usage"]["day"], last["llm_usage"]["by_agent"]) == ("2026-01-02", [])
+    assert [row.fills for frozen in outcome.frozen for row in frozen.calls] == [False, True]
+
+
 def test_after_an_hour_it_is_another_call() -> None:
     first, span = call(1, **RESPONSE), call(2, **RESPONSE, **SPAN)
     assert usage_of((100, first), (3_600_050, span), until=3_610_000)["calls"] == 1
