@@ -86,8 +86,9 @@ class SlidingMinute(msgspec.Struct):
             return
         row = self.seconds.setdefault(second, {})
         before = row.get(key, (0, 0))
-        row[key] = (before[0] + requests, before[1] + tokens)
-        self._sum(key, requests, tokens)
+        # What was beyond the bound when it came is taken back from nothing.
+        row[key] = after = (max(0, before[0] + requests), max(0, before[1] + tokens))
+        self._sum(key, after[0] - before[0], after[1] - before[1])
 
     def _sum(self, key: ModelKey, requests: int, tokens: int) -> None:
         before = self.used.get(key, (0, 0))
@@ -99,9 +100,14 @@ class SlidingMinute(msgspec.Struct):
 
 
 def limited_tokens(call: Call) -> int:
-    """Give the tokens that count against a limit; Anthropic does not count those read from its cache."""
-    counted = _number(call.prompt_tokens) + _number(call.completion_tokens)
-    return counted - (_number(call.cached_tokens) if call.provider == "anthropic" else 0)
+    """Give the tokens that count against a limit; Anthropic does not count those read from its cache.
+
+    Who tells of the cache alone tells of no others: no count is below zero.
+    """
+    prompt = _number(call.prompt_tokens)
+    if call.provider == "anthropic":
+        prompt = max(0, prompt - _number(call.cached_tokens))
+    return prompt + _number(call.completion_tokens)
 
 
 def _pace(history: list[int], *, busy: bool) -> Pace:

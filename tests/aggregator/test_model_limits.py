@@ -97,6 +97,25 @@ def test_invented_names_are_counted_by_the_minute_up_to_a_bound() -> None:
     assert list(minute.used) == [("openai", "later", "default")]
 
 
+def test_who_tells_of_anthropics_cache_alone_takes_no_tokens_away() -> None:
+    of_cache = {"provider": "anthropic", "prompt_tokens": UNSET, "completion_tokens": UNSET}
+    minute = SlidingMinute()
+    minute.count(call(**of_cache, cached_tokens=1000), NOW_MS)
+    minute.count(call(provider="anthropic", cached_tokens=1000), NOW_MS)
+    assert minute.of(("anthropic", "gpt-4o", "default")) == (2, 20)
+
+
+def test_what_was_beyond_the_bound_is_taken_back_from_nothing() -> None:
+    minute = SlidingMinute()
+    for number in range(MAX_MODELS + 1):
+        minute.count(call(model=str(number)), NOW_MS)
+    minute.count(call(model="0"), NOW_MS, -1)
+    last = ("openai", str(MAX_MODELS), "default")
+    minute.count(call(model=last[1]), NOW_MS, -1)
+    minute.count(call(50, model=last[1]), NOW_MS)
+    assert minute.of(last) == (1, 70)
+
+
 @pytest.mark.parametrize(
     ("model", "percent"),
     [
