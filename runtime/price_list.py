@@ -8,9 +8,9 @@ Where the list does not say what a part of a call costs, the whole cost is unkno
 believed, one that is missing is asked about.
 """
 
-from bisect import bisect_right
+import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,9 +28,10 @@ the list does not have it. The reading of an answer calls that the service tier 
 _COUNTED = frozenset({
     "input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok",
     "input_audio_mtok", "output_audio_mtok", "cache_audio_read_mtok",
-    "web_searches_kcount", "requests_kcount",
+    "web_searches_kcount",
 })  # fmt: skip
-"""What the list charges for and we can count. A model with other prices as well cannot be priced…"""
+"""What the list charges for and we can count. A model with other prices as well cannot be priced: the fee of
+Perplexity for a request depends on how much it searches, and its answers tell their cost…"""
 _OPTIONAL = frozenset({"storage_searches_kcount"})
 """…but for these, which are rare, charged apiece, and told by no answer: they are left out."""
 _RATES = {
@@ -38,6 +39,15 @@ _RATES = {
     "cache_write": "cache_write_mtok", "cache_write_1h": "cache_write_1h_mtok",
     "input_audio": "input_audio_mtok", "output_audio": "output_audio_mtok",
 }  # fmt: skip
+_SEARCHES_ALWAYS = re.compile(r"-search-(?:preview|api)\b")
+"""OpenAI's search models are charged for a search with each answer, which does not tell it."""
+_SEARCH_TOKENS_UNTOLD = frozenset({"gpt-4o-mini", "gpt-4.1-mini"})
+"""Of these OpenAI charges 8,000 tokens more for each search than the answer tells."""
+_OPEN_WEIGHTS = ("gpt-oss", "gemma")
+"""Models of makers who do not sell them by themselves: what they cost says whoever runs them."""
+_WORLD_MAKERS = ("openai", "anthropic", "google")
+"""Whose models only they sell, or others at their price: a gateway's `gpt-4o` is theirs. Open weights behind
+a gateway may run anywhere."""
 _REMEMBERED = 4096
 
 
@@ -48,7 +58,6 @@ class _Quote(NamedTuple):
     rates: Stepped
     priced: frozenset[str]
     search_usd: Decimal
-    request_usd: Decimal
 
     def cost(self, tokens: Tokens) -> Decimal | None:
         """Give what a call costs; None where a part of it has no price."""
@@ -56,7 +65,7 @@ class _Quote(NamedTuple):
             return None
         if any(tokens[4:]) and not self._covers_parts(tokens):
             return None
-        return self.rates.cost(tokens) + tokens.web_searches * self.search_usd + self.request_usd
+        return self.rates.cost(tokens) + tokens.web_searches * self.search_usd
 
     def _covers_parts(self, tokens: Tokens) -> bool:
         needed = {
@@ -98,15 +107,16 @@ def _quote(provider: str, model: str, at: datetime, service_tier: str) -> _Quote
     if not prices and info.id.endswith(":free"):
         prices = {"input_mtok": Decimal(0), "output_mtok": Decimal(0)}
     priced = frozenset(prices) - _OPTIONAL
+    if info.id in _SEARCH_TOKENS_UNTOLD or not _is_own(seller, info):
+        priced -= {"web_searches_kcount"}
     if "input_mtok" not in priced or not priced <= _COUNTED:
         return None
     tier = f", {service_tier}" if context or us_only else ""
     return _Quote(
-        f"genai-prices {__version__} {seller.id}/{info.id}{tier}, list of {_listed(at)}",
+        f"genai-prices {__version__} {seller.id}/{info.id}{tier}{_since(info, at, context)}",
         _rates(prices, US_ONLY if us_only else Decimal(1)),
         priced,
         _at(prices.get("web_searches_kcount"), 0) or Decimal(0),
-        _at(prices.get("requests_kcount"), 0) or Decimal(0),
     )
 
 
@@ -133,7 +143,6 @@ def _at(price: "Decimal | TieredPrices | None", prompt: int) -> Decimal | None:
 def warm_up() -> None:
     """Load the list."""
     _sellers()
-    _change_dates()
 
 
 def _context(seller: "Provider", info: "ModelInfo", at: datetime, service_tier: str) -> dict[str, str] | None:
@@ -141,8 +150,7 @@ def _context(seller: "Provider", info: "ModelInfo", at: datetime, service_tier: 
     if service_tier in BASE_TIERS:
         return {}
     # Prices of tiers are the seller's own: Azure's are not OpenAI's.
-    own = any(info is model for model in seller.models)
-    for variant in (info.price_variants or ()) if own else ():
+    for variant in (info.price_variants or ()) if _is_own(seller, info) else ():
         active = variant.constraint is None or variant.constraint.active(at)
         if active and list(variant.when.values()) == [service_tier]:
             return dict(variant.when)
@@ -156,14 +164,25 @@ def _find(provider: str, model: str) -> "tuple[Provider, ModelInfo] | None":
     everyone = list(sellers.values())
     for seller_id, name in sold_as(provider, model, sellers):
         for seller in [sellers[seller_id]] if seller_id else _makers(name):
-            if info := seller.find_model(name, all_providers=everyone):
+            info = seller.find_model(name, all_providers=everyone)
+            if info and not (_SEARCHES_ALWAYS.search(name) or _runs_elsewhere(seller, info)):
                 return seller, info
     return None
 
 
+def _runs_elsewhere(seller: "Provider", info: "ModelInfo") -> bool:
+    return seller.id in _WORLD_MAKERS and info.id.startswith(_OPEN_WEIGHTS)
+
+
+def _is_own(seller: "Provider", info: "ModelInfo") -> bool:
+    """Say whether the list has a model as this seller's own, and not as another's that it sells too."""
+    return any(info is model for model in seller.models)
+
+
 def _makers(model: str) -> "Iterator[Provider]":
     name = model.lower()
-    return (one for one in _sellers().values() if one.model_match and one.model_match.is_match(name))
+    makers = (_sellers()[one] for one in _WORLD_MAKERS)
+    return (one for one in makers if one.model_match and one.model_match.is_match(name))
 
 
 @cache
@@ -174,25 +193,16 @@ def _sellers() -> "dict[str, Provider]":
     return {provider.id: provider for provider in providers}
 
 
-@cache
-def _change_dates() -> tuple[date, ...]:
-    """Give the days on which a price in the list changes, in order."""
+def _since(info: "ModelInfo", at: datetime, context: Mapping[str, str]) -> str:
+    """Give the day from which this price holds, where the list tells one; most of its prices have none."""
     from genai_prices.types import StartDateConstraint  # noqa: PLC0415 - see _quote
 
-    constraints = (
-        conditional.constraint
-        for seller in _sellers().values()
-        for model in seller.models
-        for conditional in (
-            *(model.prices if isinstance(model.prices, list) else ()),
-            *(model.price_variants or ()),
-        )
-    )
-    return tuple(sorted({one.start_date for one in constraints if isinstance(one, StartDateConstraint)}))
-
-
-def _listed(at: datetime) -> str:
-    """Give the day of the newest change of the list up to `at`: the date that the price carries."""
-    dates = _change_dates()
-    index = bisect_right(dates, at.astimezone(UTC).date())
-    return dates[index - 1].isoformat() if index else "unknown date"
+    dated = (info.price_variants or ()) if context else info.prices if isinstance(info.prices, list) else ()
+    days = [
+        one.constraint.start_date
+        for one in dated
+        if isinstance(one.constraint, StartDateConstraint)
+        and one.constraint.active(at)
+        and dict(getattr(one, "when", {})) == context
+    ]
+    return f", since {max(days).isoformat()}" if days else ""

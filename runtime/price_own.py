@@ -15,21 +15,31 @@ import msgspec
 
 from runtime.price_rates import Stepped
 from runtime.price_sellers import seller_of
-from runtime.price_terms import Tokens
+from runtime.price_terms import BASE_TIERS, Tokens
 from schema.errors import SettingError
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
 class Rates(Stepped, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A model's rates from the day `since` to the day `until`, both included (UTC)."""
+    """A model's rates from the day `since` to the day `until`, both included (UTC).
+
+    Where no rate is told for a service tier or for searches, a call that has them is unknown.
+    """
 
     since: date | None = None
     until: date | None = None
     service_tiers: dict[str, Stepped] = msgspec.field(default_factory=dict)
+    """`*` are all that are not named."""
+    web_search: Decimal | None = None
+    """For 1,000 searches that the provider ran."""
+    source: str | None = None
+    """Where these rates were published, for whoever reads the file."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.web_search is not None and not (self.web_search.is_finite() and 0 <= self.web_search <= 1000):
+            raise ValueError("`web_search` is from 0 to 1000 US dollars for 1,000 searches")
         if self.since and self.until and self.until < self.since:
             raise ValueError("`until` is before `since`")
 
@@ -37,9 +47,17 @@ class Rates(Stepped, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Say whether these rates are those of a day."""
         return (self.since or date.min) <= day <= (self.until or date.max)
 
-    def of_tier(self, service_tier: str) -> Stepped:
-        """Give the rates of a service tier; one without rates of its own is charged as any other call."""
-        return self.service_tiers.get(service_tier, self)
+    def of_tier(self, service_tier: str) -> Stepped | None:
+        """Give the rates of a service tier; None where it has none and is not the plain one."""
+        plain = self if service_tier in BASE_TIERS else self.service_tiers.get("*")
+        return self.service_tiers.get(service_tier, plain)
+
+    def cost_of(self, tokens: Tokens, service_tier: str) -> Decimal | None:
+        """Give what a call costs; None where a part of it has no rate."""
+        rates = self.of_tier(service_tier)
+        if rates is None or (tokens.web_searches and self.web_search is None):
+            return None
+        return rates.cost(tokens) + tokens.web_searches * (self.web_search or Decimal(0)) / 1000
 
 
 def own_cost(
@@ -49,8 +67,11 @@ def own_cost(
     at: datetime,
     tokens: Tokens,
     service_tier: str,
-) -> tuple[Decimal, str] | None:
-    """Give what a table says a call made `at` cost, and its entry there; None where it does not say."""
+) -> tuple[Decimal | None, str] | None:
+    """Give what a table says a call made `at` cost, and its entry there; None where it has none.
+
+    An entry that knows the model but not a part of the call says None for its cost.
+    """
     for seller in dict.fromkeys((provider, seller_of(provider))):
         models = table.get(seller, {})
         name = model if model in models else "*"
@@ -61,7 +82,7 @@ def own_cost(
                 return None
             rates = max(holding, key=_begins)
             since = f", {rates.since.isoformat()}" if rates.since else ""
-            return rates.of_tier(service_tier).cost(tokens), f"{seller}/{name}{since}"
+            return rates.cost_of(tokens, service_tier), f"{seller}/{name}{since}"
     return None
 
 

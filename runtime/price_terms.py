@@ -25,7 +25,9 @@ class Tokens(NamedTuple):
     prompt_audio: int = 0
     completion_audio: int = 0
     web_searches: int = 0
-    """Searches that the provider ran for the answer, and charges apiece (Anthropic: server_tool_use)."""
+    """Searches that the provider ran for the answer, and charges apiece."""
+    unpriced_tools: int = 0
+    """Uses of tools that the provider charges apart, at prices that are not known here."""
 
     def consistent(self) -> "Tokens":
         """Cut each part to what it is a part of: a provider's mistake must not make a prompt cost less."""

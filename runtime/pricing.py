@@ -8,7 +8,6 @@ package (`price_list.py`). What none of them knows is unknown, and never free.
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import NotRequired, TypedDict
 
 from runtime import price_list
 from runtime.price_names import names_of
@@ -21,9 +20,6 @@ __all__ = [
     "FREE_OPERATIONS",
     "PRICING",
     "Priced",
-    "Rate",
-    "Rates",
-    "Tier",
     "Tokens",
     "load_prices",
     "price",
@@ -32,46 +28,11 @@ __all__ = [
     "warm_up",
 ]
 
-Rate = Decimal | str | float
-"""US dollars; a float is read as it is written (0.1 is a tenth)."""
-
-
-class _Flat(TypedDict):
-    input: Rate
-    output: Rate
-    cached: NotRequired[Rate]
-    cache_write: NotRequired[Rate]
-    cache_write_1h: NotRequired[Rate]
-    input_audio: NotRequired[Rate]
-    output_audio: NotRequired[Rate]
-
-
-class Tier(_Flat):
-    """Other rates for a whole call whose prompt has more than `above` tokens."""
-
-    above: int
-
-
-class _Stepped(_Flat):
-    tiers: NotRequired[list[Tier]]
-
-
-class Rates(_Stepped):
-    """A model's rates in US dollars per 1,000 tokens, from the day `since` to the day `until` (UTC).
-
-    `cache_write` is for five minutes, `cache_write_1h` for an hour. A part without a rate of its own costs
-    what the rest does; a call of a service tier that `service_tiers` does not name, what any other does.
-    """
-
-    service_tiers: NotRequired[dict[str, _Stepped]]
-    since: NotRequired[str]
-    until: NotRequired[str]
-
-
-PRICING: dict[str, dict[str, Rates | list[Rates]]] = {}
+PRICING: dict[str, dict[str, object]] = {}
 """Your own prices, which win over the package's: provider → model (`*`: all others) → rates per 1,000 tokens,
 or a list of rates, one for each time, for example
-`{"together": {"llama-70b": {"input": "0.00088", "output": "0.00088", "since": "2026-02-06"}}}`."""
+`{"together": {"llama-70b": {"input": "0.00088", "output": "0.00088", "since": "2026-02-06"}}}`. The fields
+are those of `price_own.Rates`; an amount is a Decimal, a text or a number, which is read as it is written."""
 
 FREE_OPERATIONS = frozenset({"count_tokens"})
 """What no provider charges for: the answer is a count, and no model has run."""
@@ -121,16 +82,16 @@ def price(
 ) -> Priced | None:
     """Price one call made `at`; None when the price is not known, which is not the same as free.
 
-    Counts of parts that exceed the whole are cut to it. A service tier that the package's list has no price
-    for (other than the plain one) is unknown, for the plain price would be wrong.
+    Counts of parts that exceed the whole are cut to it. A service tier other than the plain one, and
+    searches, are unknown where they have no price of their own, for the plain price would be wrong.
     """
-    if min(tokens) < 0:
+    if min(tokens) < 0 or tokens.unpriced_tools:
         return None
     tokens, tier = tokens.consistent(), (service_tier or "").lower()
     file, table = _file
     for origin, own in ((file, table), ("runtime/pricing.py", PRICING)):
         if own and (found := own_cost(own, provider, model, at, tokens, tier)):
-            return _priced(found[0], f"{origin} {found[1]}")
+            return None if found[0] is None else _priced(found[0], f"{origin} {found[1]}")
     listed = price_list.listed_cost(provider, model, at, tokens, tier)
     return _priced(*listed) if listed else None
 

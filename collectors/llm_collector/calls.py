@@ -214,6 +214,7 @@ def _priced(arrival: Arrival, reading: Reading, prompt: int | None, completion: 
             reading.prompt_audio_tokens or 0,
             reading.completion_audio_tokens or 0,
             reading.web_searches or 0,
+            reading.unpriced_tools,
         )
     return price_call(
         arrival.provider,

@@ -19,6 +19,8 @@ _CACHE_WRITE = ("cache_creation_input_tokens", "cache_write_tokens", "cache_crea
 _CACHE_WRITE_DETAILS = ("cache_creation", "cache_creation_token_details")
 _REASONING = ("reasoning_tokens", "thinking_tokens")
 _APART = ("cache_read_input_tokens", "cache_creation_input_tokens")
+_SOURCES = frozenset({"num_sources_used", "num_server_side_tools_used"})
+"""Of xAI: what it searched is charged apiece, at a price of its own for each kind."""
 NAMES = frozenset({*_PROMPT, *_COMPLETION, *_CACHED, *_CACHE_WRITE})
 """An object with none of these fields tells no counts."""
 MAX_COUNT = 2**53
@@ -46,7 +48,9 @@ class Counts:
     prompt_audio_tokens: int | None = None
     completion_audio_tokens: int | None = None
     web_searches: int | None = None
-    """Searches that Anthropic ran for the answer, and charges apiece."""
+    """Searches that the provider ran for the answer, and charges apiece."""
+    unpriced_tools: int = 0
+    """Signs of tools that the provider charges apart, at prices that are not known here."""
     cost_usd: Decimal | None = None
     """What the whole call cost, where the answer tells it (OpenRouter, Perplexity)."""
 
@@ -72,6 +76,8 @@ class Counts:
         self.prompt_audio_tokens = _newer(self.prompt_audio_tokens, _count(details[1:], ("audio_tokens",)))
         searches = _count(_objects(usage, ("server_tool_use",)), ("web_search_requests",))
         self.web_searches = _newer(self.web_searches, searches)
+        if not _SOURCES.isdisjoint(usage) and _count([usage], tuple(_SOURCES)):
+            self.unpriced_tools += 1
         if "cost" in usage and (cost := _told_cost(usage)) is not None:
             self.cost_usd = cost
         if completion is not None:

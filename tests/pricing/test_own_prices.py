@@ -108,11 +108,26 @@ def test_local_models_are_free_when_the_file_says_so(tmp_path: Path) -> None:
     assert cost("vllm", "llama3.2:latest", Tokens(1000, 100)) == "unknown"
 
 
-def test_a_service_tier_may_have_rates_and_is_else_charged_as_any_call(tmp_path: Path) -> None:
-    rates = {"input": "2", "output": "2", "service_tiers": {"batch": {"input": "1", "output": "1"}}}
-    load(tmp_path, {"house": {"m": rates}})
-    told = [cost("house", "m", Tokens(1000), tier=tier) for tier in (None, "batch", "priority")]
-    assert told == ["2", "1", "2"]
+def test_a_service_tier_may_have_rates_and_is_else_unknown(tmp_path: Path) -> None:
+    half, twice = {"input": "1", "output": "1"}, {"input": "4", "output": "4"}
+    rates = {"input": "2", "output": "2", "service_tiers": {"batch": half}}
+    load(tmp_path, {"house": {"m": rates, "all": rates | {"service_tiers": {"batch": half, "*": twice}}}})
+    tiers = (None, "default", "batch", "priority")
+    assert [cost("house", "m", Tokens(1000), tier=tier) for tier in tiers] == ["2", "2", "1", "unknown"]
+    assert [cost("house", "all", Tokens(1000), tier=tier) for tier in tiers] == ["2", "2", "1", "4"]
+
+
+def test_searches_have_a_rate_or_are_unknown_and_not_free(tmp_path: Path) -> None:
+    rates = {"input": "1", "output": "1"}
+    load(tmp_path, {"openai": {"gpt-4o": rates, "gpt-5": rates | {"web_search": 10}}})
+    searched = Tokens(1000, web_searches=3)
+    assert cost("openai", "gpt-4o", searched) == "unknown"
+    assert cost("openai", "gpt-5", searched) == "1.03"
+
+
+def test_other_tools_that_are_charged_are_unknown_with_own_prices_too(tmp_path: Path) -> None:
+    load(tmp_path, {"house": {"m": {"input": "1", "output": "1", "web_search": 10}}})
+    assert cost("house", "m", Tokens(1000, unpriced_tools=1)) == "unknown"
 
 
 def test_an_own_price_counts_under_the_seller_s_other_names_too(tmp_path: Path) -> None:
@@ -145,6 +160,7 @@ def test_an_own_price_counts_under_the_seller_s_other_names_too(tmp_path: Path) 
          '}]}}}',
          "`cached` is told for some of the tiers only"),
         ('{"a": {"m": {"input": 1, "output": 1}, "m": {"input": 2, "output": 1}}}', "`m` stands twice"),
+        ('{"a": {"m": {"input": 1, "output": 1, "web_search": -1}}}', "is wrong at a/m: `web_search` is"),
         ("[" * 100_000, "is wrong: it is no JSON that can be read"),
     ],
 )  # fmt: skip
