@@ -100,7 +100,7 @@ def _first_number(attributes: Attributes, names: tuple[str, ...]) -> tuple[float
             value = _number(value, one)
         if isinstance(value, int | float) and not isinstance(value, bool):
             # A text may hold an integer that no float can be made of.
-            if isinstance(value, int) and abs(value) > MAX_INTEGER or not math.isfinite(value):
+            if (isinstance(value, int) and abs(value) > MAX_INTEGER) or not math.isfinite(value):
                 raise InvalidMessage("number_out_of_range", f"`{one}` is no finite number")
             return value, one
     return None

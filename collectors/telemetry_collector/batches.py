@@ -9,6 +9,7 @@ from collectors.telemetry_collector.attributes import Attributes
 from collectors.telemetry_collector.environments import Environments
 from collectors.telemetry_collector.reading import Read, Source, Taken
 from collectors.telemetry_collector.resources import environment_of
+from collectors.telemetry_collector.unreadable import report, unreadable
 from runtime.metrics import TELEMETRY_SKIPPED
 from runtime.otlp import read_json, read_protobuf
 from schema.errors import InvalidMessage
@@ -39,14 +40,20 @@ def message_of(kind: type[M], source: Source) -> M:
 
 def items_of(source: Source, environments: Environments, items: Iterable[Item]) -> Read:
     """Make the calls of a batch. One whose items are all wrong is put aside for the first one's reason."""
-    read, first = Read(), None
+    read, first, unforeseen = Read(), None, None
     for index, resource, make in items:
         try:
             environment = environments.choose(source.environment, environment_of(resource))
             read.taken.append(Taken(environment, index, CallRecord(call=make())))
+            continue
         except InvalidMessage as error:
-            TELEMETRY_SKIPPED.labels(error.reason).inc()
-            first = first or InvalidMessage(error.reason, f"{error.detail} - at item {index} of the batch")
+            wrong = error
+        except Exception as error:  # noqa: BLE001 - whatever an item holds, the others go on
+            wrong = unforeseen = unreadable(error)
+        TELEMETRY_SKIPPED.labels(wrong.reason).inc()
+        first = first or InvalidMessage(wrong.reason, f"{wrong.detail} - at item {index} of the batch")
+    if unforeseen:
+        report(unforeseen, source.origin)
     if first and not read.taken:
         read.refused = first
     return read

@@ -13,12 +13,13 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from collectors.base.publisher import LogPublisher
-from collectors.telemetry_collector.reading import Reader, Source
+from collectors.telemetry_collector.reading import Read, Reader, Source, Taken
+from collectors.telemetry_collector.unreadable import report, unreadable
 from collectors.telemetry_collector.window import Slot, Window
 from runtime.kafka import Consumer, KafkaException, Message, TopicPartition, headers_of
 from runtime.logs import logger
 from runtime.rejects import Rejecter
-from schema.errors import BrokerFatal, QueueFull
+from schema.errors import BrokerError, BrokerFatal, InvalidMessage, QueueFull
 from schema.topics import HEADER_CONTENT_TYPE, HEADER_ENVIRONMENT
 
 BATCH = 500
@@ -153,36 +154,50 @@ class Intake:
         self._read(place, offset, message, window)
 
     def _read(self, place: Place, offset: int, message: Message, window: Window) -> None:
-        topic, headers = self._topics[place.topic], dict(headers_of(message))
-        value, environment = _bytes(message.value()), headers.get(HEADER_ENVIRONMENT)
+        topic, value, environment = self._topics[place.topic], _bytes(message.value()), None
         origin = f"{topic.id}:{place.partition}:{offset}"
-        source = Source(value, environment, headers.get(HEADER_CONTENT_TYPE), origin, message.timestamp()[1])
-        read = topic.reader.read(source)
+        try:
+            headers = dict(headers_of(message))
+            environment = headers.get(HEADER_ENVIRONMENT)
+            at_ms = message.timestamp()[1]
+            read = topic.reader.read(
+                Source(value, environment, headers.get(HEADER_CONTENT_TYPE), origin, at_ms)
+            )
+        except Exception as error:  # noqa: BLE001 - whatever a record holds, it is put aside and the next is read
+            read = Read(refused=unreadable(error))
+            report(read.refused, origin)
         slot = Slot(offset, len(read.taken) + (read.refused is not None))
-        for taken in read.taken:
-            self._outcomes.append(
-                partial(
-                    self._publisher.publish,
-                    taken.record,
-                    environment=taken.environment,
-                    origin=f"{origin}:{taken.index}",
-                    delivered=slot.acknowledge,
-                )
-            )
+        put_aside = partial(
+            self._rejecter.reject,
+            topic=place.topic,
+            partition=place.partition,
+            offset=offset,
+            value=value,
+            environment=(environment or b"").decode(errors="replace"),
+            delivered=slot.acknowledge,
+        )
+        self._outcomes.extend(partial(self._publish, taken, origin, slot, put_aside) for taken in read.taken)
         if read.refused:
-            self._outcomes.append(
-                partial(
-                    self._rejecter.reject,
-                    read.refused,
-                    topic=place.topic,
-                    partition=place.partition,
-                    offset=offset,
-                    value=value,
-                    environment=(environment or b"").decode(errors="replace"),
-                    delivered=slot.acknowledge,
-                )
-            )
+            self._outcomes.append(partial(put_aside, read.refused))
         window.add(slot)
+
+    def _publish(
+        self, taken: Taken, origin: str, slot: Slot, put_aside: Callable[[InvalidMessage], None]
+    ) -> None:
+        """Publish a record to the log; one that cannot be written is put aside in its place."""
+        try:
+            self._publisher.publish(
+                taken.record,
+                environment=taken.environment,
+                origin=f"{origin}:{taken.index}",
+                delivered=slot.acknowledge,
+            )
+        except BrokerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it would fail again after each restart
+            wrong = unreadable(error)
+            report(wrong, origin)
+            put_aside(wrong)
 
     def _unacknowledged(self) -> int:
         return sum(map(len, self._windows.values()))
