@@ -78,6 +78,9 @@ def counts_of(attributes: Attributes) -> Counts:
         prompt += apart if adds_up or apart > prompt else 0
     elif bare is not None:
         prompt = bare + apart
+    else:
+        # Parts of a prompt that nobody told are no prompt: with them, less than nothing would count as used.
+        cached = written = None
     if completion is not None and reasoning is not None and reasoning > completion:
         completion += reasoning
     return Counts(
