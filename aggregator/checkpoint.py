@@ -5,7 +5,7 @@ import zstandard
 
 from aggregator.state import State
 
-VERSION = 3
+VERSION = 4
 LEVEL = 3
 
 

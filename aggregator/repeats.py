@@ -35,6 +35,9 @@ OUTCOME = (
     "time_to_first_token_ms", "prompt_hash", "system_prompt_tokens", *TEXTS,
 )  # fmt: skip
 """What is filled only where both records tell of the same end."""
+_FAILED = frozenset({"rate_limited", "error"})
+_OF_A_SPAN = ("span ", "under ", "outer ", "inner ")
+"""Marks that the attempts of one call share, where ids are one answer's alone."""
 
 
 class Counted(msgspec.Struct):
@@ -48,11 +51,12 @@ class Counted(msgspec.Struct):
 
 
 class Seen(msgspec.Struct, array_like=True, frozen=True):
-    """What a mark leads to: when it was left, by the call of which number, and whether the proxy saw that."""
+    """What a mark leads to: when it was left, by the call of which number, and how that fared by whose word."""
 
     at_ms: int
     number: int
     proxied: bool
+    failed: bool
 
 
 class Repeats(msgspec.Struct):
@@ -70,9 +74,8 @@ class Repeats(msgspec.Struct):
             if seen is None or at_ms - seen.at_ms > REPEATS_MS:
                 continue
             counted = self.calls.get(seen.number)
-            proxied = counted.proxied if counted else seen.proxied
-            # Two requests that passed the proxy are two calls, whatever the upstream calls its answers.
-            if mark == own or not (proxied and call.seen_by == "proxy"):
+            known = _seen(counted, seen.at_ms) if counted else seen
+            if mark == own or not _is_another(mark, known, call):
                 return True, counted
         return False, None
 
@@ -82,11 +85,17 @@ class Repeats(msgspec.Struct):
         proxied = call.seen_by == "proxy"
         if call.prompt_text is not UNSET or call.answer_text is not UNSET:
             call = msgspec.structs.replace(call, prompt_text=UNSET, answer_text=UNSET)
-        self.calls[self.number] = Counted(self.number, call, name, at_ms, proxied)
+        counted = self.calls[self.number] = Counted(self.number, call, name, at_ms, proxied)
+        seen = _seen(counted, at_ms)
         for mark in identities(call)[1]:
-            # Of two calls under one span (a retry) the newest is the one that the span tells of.
+            before = self.marks.get(_number(mark))
+            lately = before is not None and at_ms - before.at_ms <= REPEATS_MS
+            # Of two calls under one span (a retry) the newest is the one that the span tells of, unless it
+            # failed where the other did not.
+            if before and lately and seen.failed and not before.failed and mark.startswith(_OF_A_SPAN):
+                continue
             self.marks.pop(_number(mark), None)
-            self.marks[_number(mark)] = Seen(at_ms, self.number, proxied)
+            self.marks[_number(mark)] = seen
         self.forget(at_ms)
 
     def complete(self, counted: Counted, later: Call, name: str, at_ms: int) -> dict[str, Any]:
@@ -97,7 +106,7 @@ class Repeats(msgspec.Struct):
         counted.name = counted.name or name
         counted.proxied |= later.seen_by == "proxy"
         for mark in identities(later)[1]:
-            self.marks.setdefault(_number(mark), Seen(at_ms, counted.number, counted.proxied))
+            self.marks.setdefault(_number(mark), _seen(counted, at_ms))
         return news
 
     def forget(self, now_ms: int) -> None:
@@ -112,6 +121,23 @@ class Repeats(msgspec.Struct):
             if now_ms - self.calls[number].at_ms <= REPEATS_MS and len(self.calls) <= MAX_CALLS:
                 break
             del self.calls[number]
+
+
+def _seen(counted: Counted, at_ms: int) -> Seen:
+    return Seen(at_ms, counted.number, counted.proxied, counted.call.status in _FAILED)
+
+
+def _is_another(mark: str, seen: Seen, call: Call) -> bool:
+    """Say whether a call is another one than that which left a mark that it has too.
+
+    Two requests that passed the proxy are two calls, whatever the upstream calls its answers. And a span
+    covers its retries: one that succeeded does not tell of a request that the proxy saw fail before.
+    """
+    if call.seen_by == "proxy":
+        failed_only_there = call.status in _FAILED and not seen.failed
+        return seen.proxied or (mark.startswith(_OF_A_SPAN) and failed_only_there)
+    failed_only_there = seen.proxied and seen.failed and call.status not in _FAILED
+    return mark.startswith(_OF_A_SPAN) and failed_only_there
 
 
 def filled(first: Call, later: Call) -> dict[str, Any]:

@@ -143,7 +143,7 @@ class UsageViews:
         return self._homes[name]
 
     def _spenders(self, dirty: Collection[tuple[str, Key]]) -> set[Key]:
-        """Give the agents that calls since the last refresh were for; one of yesterday may be completed now."""
+        """Give the agents that calls since the last refresh were for: of today, for one of yesterday may be completed."""
         today = self._tables.state.usage.by_agent
         return {(self._home_of(name),) for (name,) in _keys(dirty, "spender") if name in today}
 

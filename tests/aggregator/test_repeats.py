@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import msgspec
@@ -147,15 +148,33 @@ def test_of_requests_that_were_repeated_under_one_span_the_last_is_the_spans() -
     assert [row["calls"] for row in usage["by_agent"]] == [1]
 
 
-def test_a_refused_request_takes_no_tokens_from_a_span_that_succeeded() -> None:
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("answer", [RESPONSE, {}], ids=["an id", "no id"])
+def test_a_refused_request_and_its_retry_are_two_calls_in_whatever_order_they_are_told(
+    order: tuple[int, ...], answer: dict[str, Any]
+) -> None:
+    refused = call(1, **UNDER, status="rate_limited", **UNKNOWN)
+    records = [refused, call(2, **UNDER, **answer), call(3, **SPAN, **answer)]
+    usage = usage_of(*((100 + place, records[one]) for place, one in enumerate(order)))
+    assert (usage["calls"], usage["prompt_tokens"], usage["cost_usd"]) == (2, 100, 0.000450000001)
+    assert usage["by_model"][0]["rate_limited"] == 1
+
+
+def test_a_span_that_failed_tells_of_the_last_request_that_failed() -> None:
+    failed = call(1, **UNDER, status="error", **UNKNOWN)
+    usage = usage_of((100, failed), (300, call(3, **SPAN, status="error")))
+    assert (usage["calls"], [row["calls"] for row in usage["by_agent"]]) == (1, [1])
+
+
+def test_an_answer_that_its_client_could_not_use_counts_once() -> None:
+    usage = usage_of((100, call(1, **UNDER)), (300, call(3, **SPAN, status="error")))
+    assert (usage["calls"], usage["prompt_tokens"]) == (1, 100)
+
+
+def test_a_refused_request_takes_nothing_from_a_span_that_succeeded() -> None:
     refused: dict[str, Any] = {"status": "rate_limited", **UNKNOWN}
-    usage = usage_of((100, call(1, **UNDER, **refused)), (300, call(3, **SPAN, http_status=200)))
-    assert (usage["calls"], usage["prompt_tokens"], usage["cost_usd"]) == (1, 0, 0)
-    assert [row["calls"] for row in usage["by_agent"]] == [1]
-    first, later = (
-        call(1, **UNDER, **refused).call,
-        call(3, **SPAN, http_status=200, finish_reason="stop").call,
-    )
+    first = call(1, **UNDER, **refused).call
+    later = call(3, **SPAN, http_status=200, finish_reason="stop").call
     assert filled(first, later).keys() == {"agent_id"}
 
 
