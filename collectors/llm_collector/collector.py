@@ -1,7 +1,8 @@
 """The LLM proxy as a service: `python -m collectors.llm_collector.collector`.
 
 It listens first and asks for the broker afterwards: calls are forwarded with or without it, and recorded when
-it is there. `/ready` tells how the broker is, but does not turn red for it.
+it is there. `/ready` tells how the broker is, but does not turn red for it. Nothing that fails in publishing
+ends the proxy.
 """
 
 import asyncio
@@ -36,6 +37,8 @@ from schema.errors import BrokerError, BrokerFatal, BrokerUnsuitable, SettingErr
 NAME = "llm-collector"
 FLUSH_SECONDS = 5.0
 DRAIN_SECONDS = 0.5
+LAST_CALLS_SECONDS = 2.0
+"""So long the calls that are cut at the end have, to be recorded."""
 RETRY_SECONDS = 3.0
 # Shorter than a server's patience (uvicorn: 5 s), so that no call meets a connection about to close.
 IDLE_CONNECTION_SECONDS = 4.0
@@ -127,16 +130,18 @@ async def serve(service: Service[LlmSettings]) -> None:
         service.health.report("proxy", True)
         service.log.info("forwarding", port=port, providers=routes.providers)
         try:
-            await asyncio.wait({serving, publishing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             service.stop.set()
             server.should_exit = True
             await serving
+            unrecorded = await app.until_idle(LAST_CALLS_SECONDS)
             publishing.cancel()
             discovering.cancel()
             await asyncio.gather(publishing, discovering, return_exceptions=True)
-        if not publishing.cancelled():
-            publishing.result()
+            DROPPED_RECORDS.labels("call").inc(unrecorded)
+            if lost := outbox.give_up() + unrecorded:
+                service.log.warning("records of calls are lost", count=lost)
 
 
 def _listen(settings: LlmSettings) -> socket.socket:
@@ -149,27 +154,22 @@ def _listen(settings: LlmSettings) -> socket.socket:
 
 
 async def _publish(service: Service[LlmSettings], board: Board, outbox: Outbox, instance: str) -> None:
-    """Publish entities and calls; a client that fails for good is replaced, for the proxy must stay."""
+    """Publish entities and calls; what breaks is told, and begun anew: calls are forwarded without."""
     health = _Tolerant(service.health)
-    topics = await _topics(service, health)
+    health.report("kafka", False, "not asked yet")
     while True:
-        producer = Producer(service.settings, service.name)
         try:
-            await _publish_with(producer, service, topics, board, outbox, instance, health)
+            topics = await _topics(service, health)
+            await _publish_with(service, topics, board, outbox, instance, health)
         except BrokerFatal as error:
             service.log.error("broker client failed: another takes over", error=str(error))
-            DROPPED_RECORDS.labels("unacknowledged").inc(producer.pending())
-            await asyncio.sleep(1)
-        finally:
-            while outbox.drain():
-                await asyncio.sleep(0)
-            outbox.publisher = None
-            left = await asyncio.to_thread(producer.close, FLUSH_SECONDS)
-            service.log.info("flushed", undelivered=left, waiting=len(outbox))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the proxy must stay
+            service.log.error("publishing broke off and begins anew", error=type(error).__name__)
+            health.report("kafka", False, f"publishing broke off: {type(error).__name__}")
+        await _pause(health)
 
 
 async def _publish_with(
-    producer: Producer,
     service: Service[LlmSettings],
     topics: Topics,
     board: Board,
@@ -177,10 +177,33 @@ async def _publish_with(
     instance: str,
     health: Health,
 ) -> None:
-    settings = service.settings
+    producer, unacknowledged = Producer(service.settings, service.name), 0
+    outbox.publisher = LogPublisher(producer, service.settings.oracle_environment, topics.log_partitions)
+    try:
+        await _run(producer, service.settings, outbox, outbox.publisher, board, instance, health)
+    except BrokerFatal:
+        unacknowledged = producer.pending()
+        raise
+    finally:
+        while outbox.drain():
+            await asyncio.sleep(0)
+        outbox.publisher = None
+        left = await asyncio.to_thread(producer.close, FLUSH_SECONDS)
+        DROPPED_RECORDS.labels("unacknowledged").inc(max(left, unacknowledged))
+        service.log.info("flushed", undelivered=left, waiting=len(outbox))
+
+
+async def _run(
+    producer: Producer,
+    settings: LlmSettings,
+    outbox: Outbox,
+    publisher: LogPublisher,
+    board: Board,
+    instance: str,
+    health: Health,
+) -> None:
     pace = Pace(settings.observe_interval_seconds, settings.observe_refresh_seconds)
-    outbox.publisher = LogPublisher(producer, settings.oracle_environment, topics.log_partitions)
-    runner = asyncio.create_task(Runner(board, instance, pace, outbox.publisher, producer, health).run())
+    runner = asyncio.create_task(Runner(board, instance, pace, publisher, producer, health).run())
     try:
         while not runner.done():
             more = outbox.drain()
@@ -191,16 +214,22 @@ async def _publish_with(
 
 
 async def _topics(service: Service[LlmSettings], health: Health) -> Topics:
-    health.report("kafka", False, "not asked yet")
+    told = ""
     while True:
         health.turn()
         try:
             return await asyncio.to_thread(ensure_topics, service.settings)
-        except BrokerUnsuitable:
-            raise
         except BrokerError as error:
             health.report("kafka", False, str(error))
-            await asyncio.sleep(random.uniform(0.1, RETRY_SECONDS))  # noqa: S311 - jitter needs no secrecy
+            if isinstance(error, BrokerUnsuitable) and told != str(error):
+                told = str(error)
+                service.log.error("the broker does not suit: no call is recorded", error=told)
+            await _pause(health)
+
+
+async def _pause(health: Health) -> None:
+    await asyncio.sleep(random.uniform(0.1, RETRY_SECONDS))  # noqa: S311 - jitter needs no secrecy
+    health.turn()
 
 
 def main(service: Service[LlmSettings]) -> None:

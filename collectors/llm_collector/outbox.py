@@ -51,6 +51,14 @@ class Outbox:
             self._waiting_bytes -= self._waiting.popleft()[1]
         return True
 
+    def give_up(self) -> int:
+        """Drop what still waits, as the process ends, and count it; give how much that was."""
+        lost = len(self._waiting)
+        DROPPED_RECORDS.labels("call").inc(lost)
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        return lost
+
     def _published(self, record: CallRecord) -> bool:
         if self.publisher is None:
             return False

@@ -44,7 +44,8 @@ class Passage:
         self._watch = watch
         self._send = send
         self._silence_seconds = silence_seconds
-        self._stalled = False
+        self._broken_off = False
+        """Whether it was the proxy that ended the call."""
         self._looking: asyncio.TimerHandle | None = None
         self._line = Line()
 
@@ -55,7 +56,7 @@ class Passage:
             await self._run_whole(client, upload.leaving)
         else:
             await self._run_beside_the_upload(client)
-        if self._stalled and not self.answered:
+        if self._broken_off and not self.answered:
             await self._answer_for_upstream("upstream_timeout")
 
     async def _run_whole(self, client: aiohttp.ClientSession, leaving: Leaving) -> None:
@@ -70,14 +71,15 @@ class Passage:
                 cancelled = False
         except asyncio.CancelledError:
             self._line.hang_up()
-            if not (leaving.has_left or self._stalled):
-                raise  # by the server, which stops
+            if not (leaving.has_left or self._broken_off):
+                self._break_off("proxy_stopped")
+                raise
             task.uncancel()
         finally:
             leaving.watch(None)
             if self._looking is not None:
                 self._looking.cancel()
-            self._watch.ended(cancelled=cancelled and not self._stalled)
+            self._watch.ended(cancelled=cancelled and not self._broken_off)
 
     def _look_later(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
         """End the call when no byte of it has moved for too long."""
@@ -90,8 +92,12 @@ class Passage:
             task.cancel()
 
     def _stall(self) -> None:
-        self._stalled = True
-        self._watch.failed("client_stalled" if self.answered else "upstream_timeout")
+        self._break_off("client_stalled" if self.answered else "upstream_timeout")
+
+    def _break_off(self, failure: str) -> None:
+        self._broken_off = True
+        if not self._watch.sent_all:
+            self._watch.failed(failure)
 
     async def _run_beside_the_upload(self, client: aiohttp.ClientSession) -> None:
         watch, upload = self._watch, self._upload
@@ -99,9 +105,12 @@ class Passage:
         leaving = asyncio.ensure_future(upload.until_left(watch.asked))
         try:
             await self._until_over({forward, leaving})
+        except asyncio.CancelledError:
+            self._break_off("proxy_stopped")
+            raise
         finally:
             # The end of an answer looks like a client that left: `watch` knows which it was.
-            if self._stalled or not watch.sent_all:
+            if self._broken_off or not watch.sent_all:
                 forward.cancel()
             leaving.cancel()
             results = await asyncio.gather(forward, leaving, return_exceptions=True)
@@ -112,7 +121,7 @@ class Passage:
             refused = upload.ending in {Ending.TOO_LARGE, Ending.TOO_SLOW}
             if broken and refused and upload.ending:
                 watch.failed(upload.ending.value)
-            watch.ended(cancelled=broken and not (refused or self._stalled))
+            watch.ended(cancelled=broken and not (refused or self._broken_off))
         for result in results:
             if isinstance(result, Exception):
                 raise result
@@ -159,6 +168,9 @@ class Passage:
                     await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
                     upload.moved_at = time.monotonic()
                     watch.passed(chunk)
+                    while watch.is_behind:
+                        await asyncio.sleep(0)  # the calls beside it go first
+                        watch.passed(b"")
                 watch.sent_all = True
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         except (aiohttp.ClientError, AnswerUnusable, TimeoutError) as error:

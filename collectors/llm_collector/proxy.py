@@ -5,6 +5,7 @@ It decides who is let through: known routes, so many headers, so many calls at a
 piece is on its way and cannot fail it. A client that leaves takes its upstream request with it.
 """
 
+import asyncio
 import time
 
 import aiohttp
@@ -51,6 +52,13 @@ class Proxy:
                 await self._pass(scope, target, receive, send)
             finally:
                 self._running -= 1
+
+    async def until_idle(self, seconds: float) -> int:
+        """Wait, so long at most, until no call runs any more; give how many still do."""
+        deadline = time.monotonic() + seconds
+        while self._running and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        return self._running
 
     async def _pass(self, scope: Scope, target: Target, receive: Receive, send: Send) -> None:
         began = time.monotonic()
