@@ -18,7 +18,7 @@ from collectors.llm_collector.reading import name_of
 from collectors.llm_collector.redaction import Excerpt
 from collectors.llm_collector.scan import OPAQUE_CHARACTERS, Scan, is_prose
 from collectors.llm_collector.system_prompt import SystemPrompt, system_prompt_of
-from collectors.llm_collector.unpacking import Unreadable, unpacker
+from collectors.llm_collector.unpacking import Unpacking, Unreadable
 
 MAX_WHOLE_BYTES = 1024 * 1024
 """A body up to this size is decoded at once: some milliseconds."""
@@ -69,24 +69,32 @@ class RequestTap:
     ) -> None:
         self._keep_text = keep_text
         self._digest = hashlib.sha256()
-        self._unpack = unpacker(content_encoding)
+        self._unpacking = Unpacking(content_encoding, MAX_DECODED_BYTES)
+        self._blind = not self._unpacking.knows_codings
         self._whole: bytearray | None = None if (length or 0) > MAX_WHOLE_BYTES else bytearray()
-        self._decoded_bytes = 0
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to read: let the other calls by, and feed an empty piece."""
+        return self._unpacking.behind and not self._blind
 
     def feed(self, piece: bytes) -> None:
-        """Read one piece."""
+        """Read one piece, for a turn at most."""
         self._digest.update(piece)
-        if self._unpack is None:
+        if self._blind:
             return
         try:
-            for part in self._unpack(piece):
-                self._take(part)
+            self._unpacking.read(piece, self._take)
         except Unreadable:
             self._go_blind()
 
     def close(self) -> Asked:
         """Give what was read; never raises."""
         digest = self._digest.hexdigest()
+        if self.behind:
+            self.feed(b"")
+        if self.behind:
+            self._go_blind()
         if self._whole is not None:
             return _asked(_decoded(bytes(self._whole)), digest, self._keep_text)
         return Asked(
@@ -101,12 +109,9 @@ class RequestTap:
         return Scan(_VALUES, _TEXTS)
 
     def _take(self, part: bytes) -> None:
-        self._decoded_bytes += len(part)
-        if self._decoded_bytes > MAX_DECODED_BYTES:
-            self._go_blind()
-        elif self._whole is None:
+        if self._whole is None:
             self._scan.feed(part)
-        elif self._decoded_bytes <= MAX_WHOLE_BYTES:
+        elif len(self._whole) + len(part) <= MAX_WHOLE_BYTES:
             self._whole += part
         else:
             held, self._whole = bytes(self._whole), None
@@ -115,13 +120,15 @@ class RequestTap:
 
     def _go_blind(self) -> None:
         """Read no further: what swells like that is no prompt."""
-        self._unpack, self._whole = None, None
+        self._blind, self._whole = True, None
 
 
 def asked_of(body: bytes) -> Asked:
     """Read a whole body at once."""
     tap = RequestTap()
     tap.feed(body)
+    while tap.behind:
+        tap.feed(b"")
     return tap.close()
 
 

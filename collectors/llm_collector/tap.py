@@ -12,14 +12,16 @@ from collections.abc import Callable
 import msgspec
 
 from collectors.llm_collector.reading import Reading
-from collectors.llm_collector.unpacking import Unreadable, unpacker
+from collectors.llm_collector.unpacking import Unpacking, Unreadable
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """Of a body that is kept whole; of a larger one (many embeddings) only the end is read."""
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """The last event of a response repeats all of it, generated images too."""
-MAX_DOCUMENTS_PER_CHUNK = 20_000
-"""Reading must not hold up the calls beside it: who sends more at once is not read on."""
+MAX_UNPACKED_BYTES = 256 * 1024 * 1024
+FREE_DOCUMENTS = 20_000
+BYTES_PER_DOCUMENT = 8
+"""Of what came over the wire: an answer of more documents than these two allow is not read on."""
 TAIL_BYTES = 16 * 1024
 _SMALL_BYTES = 8 * 1024
 _MAX_FIELD_BYTES = 1024 * 1024
@@ -83,45 +85,54 @@ class Tap:
         self._event: list[bytes] = []
         self._event_bytes = 0
         self._body_too_large = False
-        self._documents_left = MAX_DOCUMENTS_PER_CHUNK
+        self._documents_left: float = FREE_DOCUMENTS
         self._split: Callable[[bytes], None] = self._body
         if streamed:
             self._split = self._events if kind == _EVENTS else self._lines
-        unpack = unpacker(content_encoding)
-        self.blind = unpack is None
-        self._unpack = unpack or unpacker("")
+        self._unpacking = Unpacking(content_encoding, MAX_UNPACKED_BYTES)
+        self.blind = not self._unpacking.knows_codings
 
     @property
     def has_content(self) -> bool:
         """Say whether something generated has been seen, reasoning too: the moment of the first token."""
         return self.reading.text_characters > 0 or self.reading.audio_seen
 
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to read: let the other calls by, and feed an empty chunk."""
+        return self._unpacking.behind and not self.blind
+
     def feed(self, chunk: bytes) -> None:
-        """Read one chunk."""
-        if self.blind or self._unpack is None:
+        """Read one chunk, for a turn at most."""
+        if self.blind:
             return
-        self._documents_left = MAX_DOCUMENTS_PER_CHUNK
+        self._documents_left += len(chunk) / BYTES_PER_DOCUMENT
         try:
-            for piece in self._unpack(chunk):
-                self._split(piece)
-                if self._documents_left < 0:
-                    self._go_blind()
-                    return
+            self._unpacking.read(chunk, self._split)
         except Unreadable:
             self._go_blind()
 
     def close(self) -> Reading:
         """Read what is left without an end, and give the reading."""
+        if self.behind:
+            self.feed(b"")
+        if self.behind:
+            self._go_blind()
         if not self.blind:
-            rest = bytes(self._buffer)
-            if self._split == self._events:
-                self._complete_events(rest)
-                self._event_ends()
-            elif self._body_too_large:
-                self._tail(rest)
-            else:
-                self._document(rest)
+            try:
+                self._read_rest(bytes(self._buffer))
+            except Unreadable:
+                self._go_blind()
         return self.reading
+
+    def _read_rest(self, rest: bytes) -> None:
+        if self._split == self._events:
+            self._complete_events(rest)
+            self._event_ends()
+        elif self._body_too_large:
+            self._tail(rest)
+        else:
+            self._document(rest)
 
     def _go_blind(self) -> None:
         self.blind = True
@@ -181,7 +192,9 @@ class Tap:
         if text.startswith(b"[") and text.endswith(b"]"):
             text = text[1:-1].strip()  # Google wraps the only error of an answer into a list
         self._documents_left -= 1
-        if text.startswith(b"{") and self._documents_left >= 0 and (told := _fields(text)) is not None:
+        if self._documents_left < 0:
+            raise Unreadable
+        if text.startswith(b"{") and (told := _fields(text)) is not None:
             self.reading.take(told)
 
     def _tail(self, rest: bytes) -> None:

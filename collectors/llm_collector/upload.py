@@ -30,7 +30,6 @@ TRANSPORT = "oracle.transport"
 """The ASGI extension under which `connection.py` gives a request's connection."""
 LEAVING = "oracle.leaving"
 """The one under which it gives its `Leaving`."""
-_PART_BYTES = 32 * 1024
 _HUNG_UP = getattr(select, "POLLRDHUP", select.POLLHUP)  # macOS does not tell of a closed half
 
 
@@ -92,7 +91,7 @@ class Upload:
             piece = await self._piece()
             if piece:
                 self._held.append(piece)
-                self._show(piece)
+                await self._show_slowly(piece)
 
     def body(self) -> bytes | AsyncIterator[bytes] | None:
         """Give, once, what goes upstream: bytes that are known whole, or pieces as they come."""
@@ -190,10 +189,11 @@ class Upload:
         return piece
 
     async def _show_slowly(self, piece: bytes) -> None:
-        """Read a piece in parts, so that other calls pass in between."""
-        for at in range(0, len(piece), _PART_BYTES):
-            self._show(piece[at : at + _PART_BYTES])
+        """Read a piece in turns, so that other calls pass in between."""
+        self._show(piece)
+        while self._tap is not None and self._tap.behind:
             await asyncio.sleep(0)
+            self._show(b"")
 
     def _show(self, piece: bytes) -> None:
         if self._tap is None:

@@ -152,6 +152,11 @@ class Watch:
         if self._first_token_ms is None and self._tap.has_content:
             self._first_token_ms = self._elapsed_ms()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether a chunk is not read to its end: let the other calls by, and pass an empty one."""
+        return self._tap is not None and self._tap.behind
+
     def failed(self, failure: str) -> None:
         """Note what went wrong between the upstream and us."""
         self._failure = failure

@@ -1,6 +1,8 @@
 """An answer that means harm costs a bounded memory and a bounded time, and the next one is read as ever."""
 
+import gzip
 import json
+import random
 import time
 import tracemalloc
 import zlib
@@ -11,13 +13,13 @@ import pytest
 import zstandard
 
 from collectors.llm_collector.tap import MAX_BODY_BYTES, Tap
-from tests.llm.answers import JSON, LINES, SSE, STREAM
+from tests.llm.answers import JSON, LINES, SSE, STREAM, chunk, sse
 
 MIB = 1024 * 1024
 MAX_PEAK_BYTES = 16 * MIB
 """Of one answer; a compressed one may be given a window of as much again."""
-MAX_CHUNK_SECONDS = 2.0
-"""What one chunk may hold up the calls beside it; measured are 0.2 s, the rest is for a slower machine."""
+MAX_CHUNK_SECONDS = 0.25
+"""What one turn may hold up the calls beside it; measured are 0.01 s, the rest is for a slower machine."""
 
 
 def repeated(pattern: bytes, size: int = 20 * MIB) -> Iterator[bytes]:
@@ -26,25 +28,32 @@ def repeated(pattern: bytes, size: int = 20 * MIB) -> Iterator[bytes]:
     yield from (piece for _ in range(size // len(piece)))
 
 
+def feed(tap: Tap, chunk: bytes) -> float:
+    """Feed a chunk, as many turns as it takes; give the longest time of the processor that one took."""
+    slowest, piece = 0.0, chunk
+    while True:
+        began = time.thread_time()
+        tap.feed(piece)
+        slowest = max(slowest, time.thread_time() - began)
+        if not tap.behind:
+            return slowest
+        piece = b""
+
+
 def peak_of(tap: Tap, chunks: Iterator[bytes]) -> int:
     """Feed all chunks; give the most memory that was in use."""
     tracemalloc.start()
     try:
         for piece in chunks:
-            tap.feed(piece)
+            feed(tap, piece)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
 
 def slowest_of(tap: Tap, chunks: Iterator[bytes]) -> float:
-    """Feed all chunks; give the longest time of the processor that one took."""
-    slowest = 0.0
-    for piece in chunks:
-        began = time.thread_time()
-        tap.feed(piece)
-        slowest = max(slowest, time.thread_time() - began)
-    return slowest
+    """Feed all chunks; give the longest time of the processor that one turn took."""
+    return max(feed(tap, piece) for piece in chunks)
 
 
 @pytest.mark.parametrize("kind", [SSE, LINES, JSON])
@@ -107,6 +116,41 @@ def test_a_bomb_inside_another_coding_is_given_up_too() -> None:
     peak = peak_of(tap, iter([brotli.compress(gzipped(b"\0"))]))
     assert tap.blind
     assert peak < 2 * MAX_PEAK_BYTES
+
+
+def test_a_bomb_that_hides_in_two_codings_is_given_up_by_what_came_over_the_wire() -> None:
+    """Each coding alone swells less than a hundredfold: beside the zeros stands what does not pack."""
+    noise = gzip.compress(random.Random(1).randbytes(9500), 1)
+    packed = gzip.compress((gzip.compress(bytes(MIB), 9) + noise) * 400, 9)
+    assert len(packed) < 200_000
+    tap, began = Tap(JSON, "gzip, gzip"), time.thread_time()
+    assert slowest_of(tap, iter([packed])) < MAX_CHUNK_SECONDS
+    assert time.thread_time() - began < 2  # before, all of its 400 MiB were unpacked
+    assert tap.blind
+    assert Tap(JSON, "gzip, gzip, gzip").blind
+
+
+def test_more_documents_than_could_be_meant_are_given_up() -> None:
+    tap = Tap(SSE, "gzip")
+    feed(tap, gzip.compress(b'data:{"choices":[]}\n\n' * 100_000))
+    assert tap.blind
+
+
+def test_what_takes_longer_than_a_turn_is_read_in_several_and_nothing_is_lost() -> None:
+    event = sse(chunk("four"))
+    tap = Tap(SSE)
+    tap.feed(event * 15_000)
+    assert tap.behind
+    feed(tap, STREAM)
+    reading = tap.close()
+    assert (reading.input_tokens, tap.blind) == (12, False)
+    assert reading.text_characters > 4 * 15_000
+
+
+def test_what_is_left_when_the_client_leaves_is_given_up() -> None:
+    tap = Tap(SSE)
+    tap.feed(sse(chunk("four")) * 20_000 + STREAM)
+    assert (tap.close().input_tokens, tap.blind) == (None, True)
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,20 @@ def told(asked: Asked) -> tuple[str | None, bool, int, str]:
 def read(body: bytes, pieces: Iterator[bytes] | None = None, coding: str = "") -> Asked:
     tap = RequestTap(coding)
     for piece in pieces or [body]:
-        tap.feed(piece)
+        feed(tap, piece)
     return tap.close()
+
+
+def feed(tap: RequestTap, piece: bytes) -> float:
+    """Feed a piece, as many turns as it takes; give the longest time of the processor that one took."""
+    slowest = 0.0
+    while True:
+        began = time.thread_time()
+        tap.feed(piece)
+        slowest = max(slowest, time.thread_time() - began)
+        if not tap.behind:
+            return slowest
+        piece = b""
 
 
 def cut(body: bytes, chance: random.Random) -> Iterator[bytes]:
@@ -174,9 +186,7 @@ def test_the_scan_reads_odd_bodies(body: bytes, model: str | None) -> None:
 def test_no_body_takes_long_or_much(body: bytes) -> None:
     tap, began, worst = RequestTap(length=len(body)), time.thread_time(), 0.0
     for at in range(0, len(body), 65536):
-        before = time.thread_time()
-        tap.feed(body[at : at + 65536])
-        worst = max(worst, time.thread_time() - before)
+        worst = max(worst, feed(tap, body[at : at + 65536]))
     assert tap.close().model is None
     assert time.thread_time() - began < 5  # 16 MiB; alone on a machine it is below one
     assert worst < 0.25
@@ -209,13 +219,23 @@ def test_a_compressed_body_is_read(coding: str, pack: Any, size: int) -> None:
         pytest.param("gzip", b"no gzip at all", id="not what it says"),
         pytest.param("gzip", gzip.compress(b'{"model": "m"}')[:-12], id="cut"),
         pytest.param("compress", b'{"model": "m"}', id="unknown"),
-        pytest.param("gzip, gzip, gzip, gzip", b"x", id="too many"),
+        pytest.param("gzip, gzip, gzip", b"x", id="too many"),
     ],
 )
 def test_a_body_that_cannot_be_unpacked_is_not_read_but_known_again(coding: str, packed: bytes) -> None:
     asked = read(packed, coding=coding)
     assert asked.digest == hashlib.sha256(packed).hexdigest()
     assert asked.model is None
+
+
+def test_a_bomb_in_two_codings_is_given_up_by_what_came_over_the_wire() -> None:
+    """Each coding alone swells less than a hundredfold: beside the spaces stands what does not pack."""
+    noise = gzip.compress(random.Random(1).randbytes(9500), 1)
+    packed = gzip.compress((gzip.compress(b" " * MIB, 9) + noise) * 50, 9)
+    tap, began = RequestTap("gzip, gzip"), time.thread_time()
+    assert feed(tap, packed) < 0.25
+    assert time.thread_time() - began < 0.25  # of 50 MiB about 4 are unpacked
+    assert tap.close().model is None
 
 
 def test_no_more_than_64_mebibytes_are_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:

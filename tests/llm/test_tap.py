@@ -90,7 +90,7 @@ zstd = zstandard.ZstdCompressor().compress
         ("GZIP ", gzip.compress),
         ("identity", bytes),
         ("gzip, br", lambda raw: brotli.compress(gzip.compress(raw))),
-        ("br,identity, zstd,gzip", lambda raw: gzip.compress(zstd(brotli.compress(raw)))),
+        ("br,identity, gzip", lambda raw: gzip.compress(brotli.compress(raw))),
     ],
 )
 @pytest.mark.parametrize("step", [1, 7, 10_000])
@@ -112,7 +112,7 @@ def test_a_compressed_stream_is_read_from_a_copy(coding: str, pack: Any, step: i
         ("gzip, br", brotli.compress(b"not gzip")),
         ("x", b""),
         ("gzip, x", b""),
-        ("gzip, gzip, gzip, gzip", b""),
+        ("gzip, gzip, gzip", b""),
     ],
 )
 def test_a_coding_that_cannot_be_read_makes_it_blind(coding: str, raw: bytes) -> None:
