@@ -4,17 +4,20 @@ The package is loaded at the first price, or by `warm_up`: it takes a third of a
 and its search for a model are used; the sum is that of our own calculator, which all prices go through. It
 takes a tenth of the time of the package's, for every call passes here, and a test holds them to each other.
 
+`price_corrections.json` beside this file puts right what the list has wrong, with the source of each price.
 Where the list does not say what a part of a call costs, the whole cost is unknown: a bill that is too low is
 believed, one that is missing is asked about.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from runtime.price_own import Entry, cost_by, read_file
 from runtime.price_rates import Stepped, Tier
 from runtime.price_sellers import sold_as
 from runtime.price_terms import BASE_TIERS, Tokens
@@ -48,7 +51,18 @@ _OPEN_WEIGHTS = ("gpt-oss", "gemma")
 _WORLD_MAKERS = ("openai", "anthropic", "google")
 """Whose models only they sell, or others at their price: a gateway's `gpt-4o` is theirs. Open weights behind
 a gateway may run anywhere."""
+_DEEPSEEK_FREE_WEEKENDS = date(2026, 9, 10)
+"""Since then DeepSeek's busy hours are those of working days, which the list cannot say."""
+_CORRECTIONS = "price_corrections.json"
 _REMEMBERED = 4096
+
+
+class _Model(NamedTuple):
+    """A model as it stands in the list, and the name it was found by, which may be one of several."""
+
+    seller: "Provider"
+    info: "ModelInfo"
+    name: str
 
 
 class _Quote(NamedTuple):
@@ -84,8 +98,16 @@ def listed_cost(
     provider: str, model: str, at: datetime, tokens: Tokens, service_tier: str
 ) -> tuple[Decimal, str] | None:
     """Give what the list says a call made `at` cost, and where it says so; None where it does not say."""
+    if (found := _find(provider, model)) is None:
+        return None
+    corrections = _corrections().get(found.seller.id)
+    for name in (found.name, found.info.id) if corrections else ():
+        entries = corrections.get(name) if corrections else None
+        if entries and (told := cost_by(entries, at, tokens, service_tier)):
+            source = f"runtime/{_CORRECTIONS} {found.seller.id}/{name}{told.since}"
+            return None if told.cost is None else (told.cost, source)
     # Prices change by the day, some by the hour and minute.
-    quote = _quote(provider, model, at.replace(second=0, microsecond=0), service_tier)
+    quote = _quote(provider, model, at.astimezone(UTC).replace(second=0, microsecond=0), service_tier)
     cost = quote.cost(tokens) if quote else None
     return None if quote is None or cost is None else (cost, quote.source)
 
@@ -96,7 +118,9 @@ def _quote(provider: str, model: str, at: datetime, service_tier: str) -> _Quote
 
     if (found := _find(provider, model)) is None:
         return None
-    seller, info = found
+    seller, info, _ = found
+    if seller.id == "deepseek" and at.weekday() >= 5 and at.date() >= _DEEPSEEK_FREE_WEEKENDS:
+        at = at.replace(hour=12)  # an hour that is never busy
     plain_tier, us_only = service_tier, False
     if seller.id == "anthropic" and service_tier.rpartition("-")[2] == "us":
         plain_tier, us_only = service_tier.rpartition("-")[0], True
@@ -143,6 +167,7 @@ def _at(price: "Decimal | TieredPrices | None", prompt: int) -> Decimal | None:
 def warm_up() -> None:
     """Load the list."""
     _sellers()
+    _corrections()
 
 
 def _context(seller: "Provider", info: "ModelInfo", at: datetime, service_tier: str) -> dict[str, str] | None:
@@ -158,7 +183,7 @@ def _context(seller: "Provider", info: "ModelInfo", at: datetime, service_tier: 
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _find(provider: str, model: str) -> "tuple[Provider, ModelInfo] | None":
+def _find(provider: str, model: str) -> _Model | None:
     """Find a model in the list. Names come from requests: the package's own, boundless memory is not used."""
     sellers = _sellers()
     everyone = list(sellers.values())
@@ -166,7 +191,7 @@ def _find(provider: str, model: str) -> "tuple[Provider, ModelInfo] | None":
         for seller in [sellers[seller_id]] if seller_id else _makers(name):
             info = seller.find_model(name, all_providers=everyone)
             if info and not (_SEARCHES_ALWAYS.search(name) or _runs_elsewhere(seller, info)):
-                return seller, info
+                return _Model(seller, info, name)
     return None
 
 
@@ -183,6 +208,11 @@ def _makers(model: str) -> "Iterator[Provider]":
     name = model.lower()
     makers = (_sellers()[one] for one in _WORLD_MAKERS)
     return (one for one in makers if one.model_match and one.model_match.is_match(name))
+
+
+@cache
+def _corrections() -> dict[str, dict[str, list[Entry]]]:
+    return read_file(Path(__file__).with_name(_CORRECTIONS), "the corrections")
 
 
 @cache

@@ -2,6 +2,7 @@
 
 Both have one shape: provider → model → rates, or a list of rates that hold from a day on. The model `*`
 stands for all others of its provider. A wrong table stops the service at start, with the place in one line.
+The corrections of the package's list have this shape too (`price_list.py`).
 """
 
 import json
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -43,10 +44,6 @@ class Rates(Stepped, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.since and self.until and self.until < self.since:
             raise ValueError("`until` is before `since`")
 
-    def hold_on(self, day: date) -> bool:
-        """Say whether these rates are those of a day."""
-        return (self.since or date.min) <= day <= (self.until or date.max)
-
     def of_tier(self, service_tier: str) -> Stepped | None:
         """Give the rates of a service tier; None where it has none and is not the plain one."""
         plain = self if service_tier in BASE_TIERS else self.service_tiers.get("*")
@@ -58,6 +55,31 @@ class Rates(Stepped, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if rates is None or (tokens.web_searches and self.web_search is None):
             return None
         return rates.cost(tokens) + tokens.web_searches * (self.web_search or Decimal(0)) / 1000
+
+
+class Unknown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Says that what a model costs is not known, so that no other price is taken for it."""
+
+    unknown: Literal[True]
+    since: date | None = None
+    until: date | None = None
+    above: int = -1
+    """Only of prompts with more tokens than these."""
+    source: str | None = None
+
+    def cost_of(self, tokens: Tokens, service_tier: str) -> None:
+        """Give no cost."""
+
+
+Entry = Rates | Unknown
+
+
+class Found(NamedTuple):
+    """What an entry says of a call; no cost where it does not know it."""
+
+    cost: Decimal | None
+    since: str
+    """`, 2026-02-06`, where it has a day."""
 
 
 def own_cost(
@@ -76,30 +98,42 @@ def own_cost(
         models = table.get(seller, {})
         name = model if model in models else "*"
         if name in models:
-            day = at.astimezone(UTC).date()
-            holding = [one for one in rates_of(models[name]) if one.hold_on(day)]
-            if not holding:
-                return None
-            rates = max(holding, key=_begins)
-            since = f", {rates.since.isoformat()}" if rates.since else ""
-            return rates.cost_of(tokens, service_tier), f"{seller}/{name}{since}"
+            found = cost_by(rates_of(models[name]), at, tokens, service_tier)
+            return (found.cost, f"{seller}/{name}{found.since}") if found else None
     return None
 
 
-def rates_of(value: object) -> list[Rates]:
+def cost_by(entries: list[Entry], at: datetime, tokens: Tokens, service_tier: str) -> Found | None:
+    """Give what the newest of a model's entries says that holds for a call; None where none does."""
+    day = at.astimezone(UTC).date()
+    holding = [one for one in entries if _holds(one, day, tokens.prompt)]
+    if not holding:
+        return None
+    entry = max(holding, key=_begins)
+    since = f", {entry.since.isoformat()}" if entry.since else ""
+    return Found(entry.cost_of(tokens, service_tier), since)
+
+
+def rates_of(value: object) -> list[Entry]:
     """Read a model's rates, or a dated list of them. Raises ValueError that says where they are wrong."""
     entries = value if isinstance(value, list) else [value]
     if not entries:
         raise ValueError("the list is empty")
-    read = [one if isinstance(one, Rates) else msgspec.convert(one, Rates) for one in entries]
+    read = [one if isinstance(one, Entry) else _entry(one) for one in entries]
     if len({one.since for one in read}) < len(read):
         raise ValueError("two entries begin on the same day (`since`)")
     return read
 
 
-def checked(table: Mapping[Any, Any], where: str) -> dict[str, dict[str, object]]:
+def _entry(value: object) -> Entry:
+    if isinstance(value, dict) and "unknown" in value:
+        return msgspec.convert(value, Unknown)
+    return msgspec.convert(value, Rates)
+
+
+def checked(table: Mapping[Any, Any], where: str) -> dict[str, dict[str, list[Entry]]]:
     """Read a whole table. Raises SettingError with one line that begins with `where` and names the place."""
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, dict[str, list[Entry]]] = {}
     for provider, models in table.items():
         if not isinstance(models, Mapping):
             raise SettingError(
@@ -114,9 +148,9 @@ def checked(table: Mapping[Any, Any], where: str) -> dict[str, dict[str, object]
     return found
 
 
-def read_file(path: Path) -> dict[str, dict[str, object]]:
-    """Read the file LLM_PRICES_FILE. Raises SettingError."""
-    where = f"LLM_PRICES_FILE {path}"
+def read_file(path: Path, name: str = "LLM_PRICES_FILE") -> dict[str, dict[str, list[Entry]]]:
+    """Read the file LLM_PRICES_FILE, or another of this shape. Raises SettingError."""
+    where = f"{name} {path}"
     try:
         with path.open("rb") as file:
             text = file.read(MAX_FILE_BYTES + 1)
@@ -134,8 +168,13 @@ def read_file(path: Path) -> dict[str, dict[str, object]]:
     return checked(table, where)
 
 
-def _begins(rates: Rates) -> date:
-    return rates.since or date.min
+def _holds(entry: Entry, day: date, prompt: int) -> bool:
+    long_enough = isinstance(entry, Rates) or prompt > entry.above
+    return long_enough and (entry.since or date.min) <= day <= (entry.until or date.max)
+
+
+def _begins(entry: Entry) -> date:
+    return entry.since or date.min
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

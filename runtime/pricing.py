@@ -2,9 +2,11 @@
 
 Called by whoever sees a call first (the LLM proxy, the telemetry collector); everybody behind them only adds
 up. The file LLM_PRICES_FILE wins over the table below, and that over the dated list of the genai-prices
-package (`price_list.py`). What none of them knows is unknown, and never free.
+package (`price_list.py`), which `price_corrections.json` puts right where it was found wrong. What none of
+them knows is unknown, and never free.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -39,7 +41,7 @@ FREE_OPERATIONS = frozenset({"count_tokens"})
 TOLD = "told by the provider"
 """The source of a cost that the answer itself told."""
 
-_file: tuple[str, dict[str, dict[str, object]]] = ("", {})
+_file: tuple[str, Mapping[str, Mapping[str, object]]] = ("", {})
 
 
 def load_prices(path: str) -> None:
