@@ -8,9 +8,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collectors.telemetry_collector.attributes import Attributes, name, plain
 from collectors.telemetry_collector.batches import items_of, message_of
+from collectors.telemetry_collector.client_requests import Requests
 from collectors.telemetry_collector.environments import Environments
 from collectors.telemetry_collector.genai import call_of, model_of, operation_of
-from collectors.telemetry_collector.nesting import Place, key_of, repeated, requests
+from collectors.telemetry_collector.nesting import Place, key_of, repeated
 from collectors.telemetry_collector.reading import Read, Source
 from collectors.telemetry_collector.resources import agent_of
 from runtime.metrics import TELEMETRY_SKIPPED
@@ -33,10 +34,11 @@ class _Found(NamedTuple):
 
 
 class SpanReader:
-    """Reads batches of spans."""
+    """Reads batches of spans, and remembers the requests of calls that come in a later one."""
 
     def __init__(self, environments: Environments) -> None:
         self._environments = environments
+        self._requests = Requests()
 
     def read(self, source: Source) -> Read:
         """Read one batch; a span that is wrong is left out and counted, and the others go on."""
@@ -46,7 +48,7 @@ class SpanReader:
             return Read(refused=error)
         found = list(_found(request))
         places = {key_of(one.span): _place(one) for one in found}
-        outer, last = repeated(places), requests(places)
+        outer, last = repeated(places), self._requests.take(places)
         calls = [one for one in found if one.operation]
         TELEMETRY_SKIPPED.labels("no_call").inc(len(found) - len(calls))
         inner = [one for one in calls if key_of(one.span) not in outer]

@@ -4,14 +4,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from collectors.llm_collector.calls import Arrival, Outcome, arrival_of, call_of
 from collectors.llm_collector.reading import Reading
 from collectors.llm_collector.request import asked_of
 from collectors.llm_collector.routes import Target
+from collectors.telemetry_collector.environments import Environments
+from collectors.telemetry_collector.spans import SpanReader
 from schema.messages import Call, CallRecord
 from tests.aggregator.records import AT, Log, live_fold, mark, play
-from tests.telemetry.requests import AT_MS, TRACE, batch, calls, chat, logs, record, span
+from tests.telemetry.requests import AT_MS, TRACE, batch, calls, chat, logs, record, source, span
 
 BODY = b'{"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]}'
 CLAUDE_BODY = b'{"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": []}'
@@ -65,6 +68,21 @@ def test_a_call_through_the_proxy_with_a_span_counts_once(
     assert usage["cost_usd"] == pytest.approx(0.0035, abs=0)
     ((agent, calls_of_agent),) = [(one["agent_id"], one["calls"]) for one in usage["by_agent"]]
     assert (agent, calls_of_agent) == ("research-agent", 1)
+
+
+def read_apart(*batches: ExportTraceServiceRequest) -> list[Call]:
+    """The calls of batches that one collector reads after another."""
+    reader = SpanReader(Environments("default", 3))
+    found = [reader.read(source(one.SerializeToString())) for one in batches]
+    return [one.record.call for read in found for one in read.taken if isinstance(one.record, CallRecord)]
+
+
+def test_a_streamed_call_counts_once_though_its_request_ended_and_was_exported_seconds_before() -> None:
+    # Ollama's own API tells no id: the trace alone says that it is one call.
+    proxy = proxied(traceparent(3), provider="ollama", input_tokens=1000)
+    told = read_apart(batch(span(3, POST, parent=2)), batch(chat(2, gen_ai__provider__name="ollama")))
+    for records in ((proxy, *told), (*told, proxy)):
+        assert folded(*records)["calls"] == 1
 
 
 def test_claude_code_through_the_proxy_counts_once_with_its_spans_and_its_log() -> None:
