@@ -164,8 +164,9 @@ class Intake:
                 Source(value, environment, headers.get(HEADER_CONTENT_TYPE), origin, at_ms)
             )
         except Exception as error:  # noqa: BLE001 - whatever a record holds, it is put aside and the next is read
-            read = Read(refused=unreadable(error))
-            report(read.refused, origin)
+            wrong = unreadable(error)
+            report(wrong, origin)
+            read = Read(refused=wrong)
         slot = Slot(offset, len(read.taken) + (read.refused is not None))
         put_aside = partial(
             self._rejecter.reject,

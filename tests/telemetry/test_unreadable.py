@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from collectors.base.publisher import LogPublisher
-from collectors.telemetry_collector import batches, spans
+from collectors.telemetry_collector import batches, genai, spans
 from collectors.telemetry_collector.environments import Environments
 from collectors.telemetry_collector.events import EventReader
 from collectors.telemetry_collector.intake import Intake, Topic
@@ -168,7 +168,7 @@ def test_a_record_that_cannot_be_written_to_the_log_is_put_aside(monkeypatch: py
 
 
 def test_a_span_that_nobody_foresaw_is_left_out_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    make = spans.call_of
+    make = genai.call_of
 
     def stumbling(span: Any, *more: Any) -> Any:
         if span.span_id[-1] == 2:
