@@ -40,26 +40,30 @@ class LlmAlerts:
         spenders: Iterable[tuple[Key, Part]],
         day: str,
         name_of: Callable[[str], str],
-        users_of: Callable[[str], list[str]],
+        users_of: Callable[[ModelKey], list[str]],
         now_ms: int,
     ) -> dict[Key, Part]:
         """Give the alerts of a tick; `name_of` names an agent, `users_of` gives the agents of a model."""
-        found: dict[str, tuple[Trouble, list[str]]] = {}
-        for key, part in limits:
-            model = cast(ModelLimits, part)
-            if trouble := self._model_trouble((key[0], key[1], key[2]), model):
-                agent_ids = users_of(model.model)[:MAX_AGENTS]
-                found[_model_id(trouble.kind, (key[0], key[1], key[2]))] = (trouble, agent_ids)
+        found: dict[str, tuple[Trouble, str | ModelKey]] = {}
+        for (provider, name, label), part in limits:
+            key = (provider, name, label)
+            if trouble := self._model_trouble(key, cast(ModelLimits, part)):
+                found[_model_id(trouble.kind, key)] = (trouble, key)
         for (agent_id,), part in spenders:
             usage = cast(AgentUsage, part)
             if trouble := budget_trouble(usage, name_of(agent_id)):
                 name = _fitting(f"budget:{agent_id}", f":{day}:{passed_percent(usage)}")
-                found[name] = (trouble, [agent_id])
+                found[name] = (trouble, agent_id)
         for name in self._since_ms.keys() - found.keys():
             del self._since_ms[name]
         for name in found:
             self._since_ms.setdefault(name, now_ms)
-        return {(name,): self._alert(name, *found[name]) for name in _worst(found)}
+        shown: dict[Key, Part] = {}
+        for name in _worst(found):
+            trouble, of = found[name]
+            agent_ids = [of] if isinstance(of, str) else users_of(of)[:MAX_AGENTS]
+            shown[name,] = self._alert(name, trouble, agent_ids)
+        return shown
 
     def _model_trouble(self, key: ModelKey, model: ModelLimits) -> Trouble | None:
         refused = model.quota_exhausted or model.status == "rate_limited"
@@ -79,7 +83,7 @@ class LlmAlerts:
         )
 
 
-def _worst(found: Mapping[str, tuple[Trouble, list[str]]]) -> Iterator[str]:
+def _worst(found: Mapping[str, tuple[Trouble, str | ModelKey]]) -> Iterator[str]:
     by_rank = sorted(found, key=lambda name: (_RANK[found[name][0].severity], name))
     return iter(by_rank[:MAX_ALERTS])
 

@@ -51,7 +51,7 @@ class Counted(msgspec.Struct):
 
 
 class Seen(msgspec.Struct, array_like=True, frozen=True):
-    """What a mark leads to: when it was left, by the call of which number, and how that fared by whose word."""
+    """What a mark leads to: when it was left, by the call of which number, and how it fared."""
 
     at_ms: int
     number: int

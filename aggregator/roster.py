@@ -95,7 +95,7 @@ class Roster:
         ]
         names = {one.instance.agent_name for one in members} | {one.pod.name for one in silent}
         names |= {one.name for one in declared if directory.names.get(one.name) == agent_id}
-        used = {model for name in names for model in state.models_used.get(name, ())}
+        used = {model for name in names for model in state.models_used.of(name)}
         desired = self._desired(agent_id) if is_deployment else None
         return Facts(agent_id, is_deployment, declared, members, silent, used, desired)
 

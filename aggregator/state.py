@@ -7,6 +7,7 @@ import msgspec
 
 from aggregator.callers import Traces
 from aggregator.fleet import Fleet
+from aggregator.models_used import ModelsUsed
 from aggregator.observations import Key, SourceState
 from aggregator.prompt_watch import Prompts
 from aggregator.queues import Queues
@@ -34,7 +35,7 @@ class State(msgspec.Struct):
     prompts: Prompts = msgspec.field(default_factory=Prompts)
     remainders: Remainders = msgspec.field(default_factory=Remainders)
     alerts_since_ms: dict[str, int] = {}
-    models_used: dict[str, set[str]] = {}
+    models_used: ModelsUsed = msgspec.field(default_factory=ModelsUsed)
     origins: dict[str, tuple[int, int]] = {}
     refused: dict[tuple[str, Key], int] = {}
     transitions: dict[str, list[tuple[str, datetime]]] = {}

@@ -33,7 +33,6 @@ from schema.wire import encode
 OWN_SOURCE = "oracle"
 """Observations of the aggregator itself: settings that shape a snapshot, and refusals by the store."""
 WORKLOADS = frozenset({"workload", "pod"})
-MAX_MODELS = 50
 REFUSED_MS = 60_000
 """An entity that the store refused is tried again after a minute, or when it changed."""
 
@@ -93,11 +92,8 @@ class Tables:
         self.state.repeats.forget(now_ms)
         self.state.remainders.expire(now_ms)
         # A tick speaks of what came before it: the one at midnight closes the day that ends.
-        if self.state.usage.roll(now_ms - 1):
-            names = {one.agent_name for one in self.state.fleet.instances.values()}
-            for name in self.state.models_used.keys() - names:
-                if self.places.deployment_of(name) is None and name not in self.places.names:
-                    del self.state.models_used[name]
+        self.state.usage.roll(now_ms - 1)
+        self.state.models_used.roll(self.state.usage.day, self._known_names)
         for (kind, key), since_ms in list(self.state.refused.items()):
             if now_ms - since_ms > REFUSED_MS:
                 del self.state.refused[kind, key]
@@ -134,6 +130,13 @@ class Tables:
             home = self.places.home(instance, self.state.discovery_mode)
             return home or self.places.deployment_of(client) or self.places.agent_id(instance.agent_name)
         return self.places.deployment_of(client)
+
+    def _known_names(self) -> set[str]:
+        """Give the names of agents that are told of now, and of those that made a call today."""
+        told = {one.name for spaces in self.places.declared.values() for one in spaces.values()}
+        heard = {one.agent_name for one in self.state.fleet.instances.values()}
+        used = {one for one in self.state.models_used.by_name if self.places.deployment_of(one) is not None}
+        return told | heard | used | self.state.usage.by_agent.keys()
 
     def _observe(self, record: Observed, value: Part, at_ms: int) -> None:
         if record.source.partition("@")[0] == OWN_SOURCE:
@@ -268,9 +271,7 @@ class Tables:
             return
         call, name = counted
         self.live.append(call)
-        used = self.state.models_used.setdefault(name, set()) if name else set()
-        if name and call.model not in used and len(used) < MAX_MODELS:
-            used.add(call.model)
+        if name and self.state.models_used.take(name, call):
             self.dirty.add(("agent_name", (name,)))
         self.dirty |= {
             ("by_model", self.state.usage.model_key(call)),

@@ -71,10 +71,10 @@ class UsageViews:
         yield from self._each("by_agent", agents, self._agent)
         yield from self._each("llm_usage", [()], lambda _: self._totals(now_ms))
 
-    def users_of(self, model: str) -> list[str]:
-        """Give the agents that use a model."""
+    def users_of(self, key: ModelKey) -> list[str]:
+        """Give the agents that use a model under a key."""
         tables = self._tables
-        names = [name for name, used in tables.state.models_used.items() if model in used]
+        names = tables.state.models_used.names(key)
         return sorted({tables.agent_of(name) or tables.places.agent_id(name) for name in names})
 
     def _each(self, kind: str, keys: Collection[Key], make: Maker) -> Made:
@@ -143,7 +143,7 @@ class UsageViews:
         return self._homes[name]
 
     def _spenders(self, dirty: Collection[tuple[str, Key]]) -> set[Key]:
-        """Give the agents that calls since the last refresh were for: of today, for one of yesterday may be completed."""
+        """Give the agents that calls since the last refresh were for, but for those of yesterday alone."""
         today = self._tables.state.usage.by_agent
         return {(self._home_of(name),) for (name,) in _keys(dirty, "spender") if name in today}
 

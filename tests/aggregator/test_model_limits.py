@@ -98,7 +98,7 @@ def test_invented_names_are_counted_by_the_minute_up_to_a_bound() -> None:
 
 
 def test_who_tells_of_anthropics_cache_alone_takes_no_tokens_away() -> None:
-    of_cache = {"provider": "anthropic", "prompt_tokens": UNSET, "completion_tokens": UNSET}
+    of_cache: dict[str, Any] = {"provider": "anthropic", "prompt_tokens": UNSET, "completion_tokens": UNSET}
     minute = SlidingMinute()
     minute.count(call(**of_cache, cached_tokens=1000), NOW_MS)
     minute.count(call(provider="anthropic", cached_tokens=1000), NOW_MS)
