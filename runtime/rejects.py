@@ -10,8 +10,11 @@ from runtime.kafka import Producer
 from runtime.metrics import REJECTED as REJECTED_TOTAL
 from schema.errors import InvalidMessage
 from schema.messages import Rejected
-from schema.topics import REJECTED, REJECTED_HEAD_BYTES
+from schema.topics import OTLP_LOGS, OTLP_METRICS, OTLP_SPANS, REJECTED, REJECTED_HEAD_BYTES
 from schema.wire import encode
+
+WITHOUT_VALUE = frozenset({OTLP_LOGS, OTLP_METRICS, OTLP_SPANS})
+"""Telemetry may hold prompts and answers, which are kept nowhere unless asked for."""
 
 
 class Rejecter:
@@ -45,7 +48,7 @@ class Rejecter:
             offset=offset,
             size_bytes=len(raw),
             sha256=hashlib.sha256(raw).hexdigest(),
-            value=raw[:REJECTED_HEAD_BYTES],
+            value=b"" if topic in WITHOUT_VALUE else raw[:REJECTED_HEAD_BYTES],
             rejected_by=self._service,
             rejected_at=datetime.now(UTC),
             environment=environment[:256] if environment else UNSET,

@@ -1,7 +1,8 @@
 """Whatever fails while a record is read, it is put aside, the next is read, and nothing is read for ever."""
 
+import hashlib
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,8 +19,8 @@ from runtime.kafka import TopicPartition
 from runtime.metrics import REJECTED as REJECTED_TOTAL
 from runtime.rejects import Rejecter
 from schema.messages import Rejected
-from schema.topics import EVENTS, LOG, OTLP_SPANS, REJECTED
-from tests.telemetry.requests import AT_MS, batch, chat, read
+from schema.topics import EVENTS, LOG, OTLP_LOGS, OTLP_SPANS, REJECTED
+from tests.telemetry.requests import AT_MS, batch, chat, read, span
 
 SECRET = "the prompt of somebody"
 
@@ -193,6 +194,22 @@ def test_a_batch_that_fails_before_its_first_span_is_put_aside(monkeypatch: pyte
     broker = Broker()
     monkeypatch.setattr(batches, "read_protobuf", failing)
     broker.send(batch(chat(1)).SerializeToString(), OTLP_SPANS)
-    taken(broker, OTLP_SPANS, cast("Reader", SpanReader(Environments("default", 3))))
+    taken(broker, OTLP_SPANS, SpanReader(Environments("default", 3)))
     assert [rejected.reason for rejected in broker.rejected()] == ["unreadable"]
     assert broker.committed == 1
+
+
+@pytest.mark.parametrize(("topic", "kept"), [(EVENTS, True), (OTLP_SPANS, False), (OTLP_LOGS, False)])
+def test_nothing_of_telemetry_that_is_put_aside_is_kept_but_its_size_and_digest(
+    topic: str, kept: bool
+) -> None:
+    # Its span has no model, so the whole batch goes; the prompt in it was never to be stored.
+    told = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": SECRET}
+    value = batch(span(1, told)).SerializeToString()
+    broker = Broker()
+    broker.send(value, topic)
+    taken(broker, topic, SpanReader(Environments("default", 3)))
+    (rejected,) = broker.rejected()
+    assert (rejected.reason, rejected.size_bytes) == ("wrong_shape", len(value))
+    assert rejected.sha256 == hashlib.sha256(value).hexdigest()
+    assert (SECRET.encode() in rejected.value, SECRET in rejected.detail) == (kept, False)
