@@ -25,21 +25,29 @@ MARGIN_CHARACTERS = 4_096
 MAX_MATCHES = 500
 LEFT_OUT = "[left out: redacting it takes too long]"
 
-_KEY = r"(?<![A-Za-z0-9])(?:{})"
+_ESCAPED = r"(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4})"
+"""What tools are called with is JSON inside of a text: the letter before a key may be of an escape."""
 _KEYS = re.compile(
-    _KEY.format(
-        "|".join((
-            r"(?:sk|rk)-[\w-]{8,}", r"[srp]k_(?:live|test)_\w{8,}", r"xox[a-z]-[\w-]{8,}", r"xapp-[\w-]{8,}",
-            r"(?:AKIA|ASIA)[A-Z0-9]{16}", r"gh[pousr]_\w{16,}", r"github_pat_\w{16,}", r"glpat-[\w-]{16,}",
-            r"AIza[\w-]{30,}", r"(?:hf|npm)_\w{20,}", r"eyJ[\w-]{8,}(?:\.[\w-]*){0,4}",
-        ))
-    )
+    rf"(?:(?<![A-Za-z0-9])|{_ESCAPED})(?:"
+    + "|".join((
+        r"(?:[cr]?sk|rk|xai|pplx|tvly|nvapi|pypi)-[\w-]{8,}", r"[srp]k_(?:live|test)_\w{8,}",
+        r"(?:sk|fw|r8|gsk|hf|npm|sbp|dop_v1|shp[a-z]{2}|whsec|lsv2_[a-z]{2})_\w{16,}",
+        r"xox[a-z]-[\w-]{8,}", r"xapp-[\w-]{8,}", r"(?:AKIA|ASIA)[A-Z0-9]{16}", r"gh[pousr]_\w{16,}",
+        r"github_pat_\w{16,}", r"glpat-[\w-]{16,}", r"AIza[\w-]{30,}", r"ya29\.[\w-]{16,}",
+        r"dapi[0-9a-f]{32}", r"hvs\.[\w-]{16,}", r"SG\.[\w-]{16,}\.[\w-]{16,}", r"eyJ[\w-]{8,}(?:\.[\w-]*){0,4}",
+    ))
+    + ")"
 )  # fmt: skip
 _BEARER = re.compile(r"(?i)\b(?:bearer|basic)\s+([\w.~+/=-]{8,})")
+_QUOTE = r"(?:\\{0,7}[\"'])?"
 _NAMED = re.compile(
-    r"(?i)(?:api[_-]?key|secret|passw(?:or)?d|access[_-]?token)[\"']?\s{0,4}[:=]\s{0,4}[\"']?([^\s\"',;]{6,})"
+    r"(?i)(?:(api[_ -]?key|(?:access|account|private|shared)[_-]?key|secret|passw(?:or)?d|passphrase|pwd"
+    r"|credential|access[_-]?token)|token|_pass)"
+    rf"[\w-]{{0,32}}{_QUOTE}\s{{0,4}}[:=]\s{{0,4}}{_QUOTE}"
+    r"((?:[^\s\"',;\\]|\\\\(?![\"'])|\\(?![\"'bfnrtu\\])){6,})"
 )
-_IN_ADDRESS = re.compile(r"(?<=://)[^\s/:@]{0,256}:([^\s/@]{1,256})(?=@)")
+"""A value ends at its quotation mark, which is escaped in JSON inside of a text."""
+_IN_ADDRESS = re.compile(r"(?<=://)[^\s/:@]{0,256}:([^\s/]{1,256})(?=@)")
 _PRIVATE = r"-----{} [A-Z0-9 ]{{0,32}}PRIVATE KEY(?: BLOCK)?-----"
 _PRIVATE_KEY = re.compile(_PRIVATE.format("BEGIN") + r"[\s\S]*?(?:" + _PRIVATE.format("END") + r"|\Z)")
 _PRIVATE_KEY_END = re.compile(_PRIVATE.format("END"))
@@ -53,9 +61,13 @@ _PHONE = re.compile(
 _PHONE_DIGITS = range(8, 16)
 # Most texts have nothing of a kind; RE2 says so in a tenth of the time.
 _MAYBE_KEY = re2.compile(
-    r"sk-|rk-|k_live|k_test|xox|xapp-|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|AIza|hf_|npm_|eyJ|PRIVATE KEY|://"
+    r"(?:sk|rk|xai|pplx|tvly|nvapi|pypi|xapp)-|k_live|k_test|(?:sk|fw|r8|hf|npm|sbp|v1|shp..|whsec|lsv2_..)_"
+    r"|xox|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|AIza|ya29\.|dapi|hvs\.|SG\.|eyJ|PRIVATE KEY|://"
 )
-_MAYBE_NAMED = re2.compile(r"(?i)(?:key|secret|passwd|password|token)[\"']?\s{0,4}[:=]|bearer|basic")
+_MAYBE_NAMED = re2.compile(
+    r"(?i)(?:key|secret|passwd|password|passphrase|pwd|credential|token|_pass)"
+    r"[\w-]{0,32}(?:\\*[\"'])?\s{0,4}[:=]|bearer|basic"
+)
 _MAYBE_NUMBER = re2.compile(r"(?:\pN[ ().\-/]{0,2}){8}")
 _PATTERNS_FORM = 'a JSON list of regular expressions in the syntax of RE2, like ["ORDER-[0-9]{6}"], is taken'
 
@@ -158,13 +170,19 @@ def _spans(text: str, *, is_tail: bool) -> Iterator[_Span]:
                 yield _Span(*one.span(pattern.groups), "key")
     if _MAYBE_NAMED.search(text):
         for one in _NAMED.finditer(text):
-            yield _Span(*one.span(1), "key")
+            if one[1] or _is_mixed(one[2]):
+                yield _Span(*one.span(2), "key")
         for one in _BEARER.finditer(text):
             if len(one[1]) >= 20 or any(letter.isdigit() for letter in one[1]):
                 yield _Span(*one.span(1), "key")
     for one in _EMAIL.finditer(text) if "@" in text else ():
         yield _Span(*one.span(), "email")
     yield from _number_spans(text) if _MAYBE_NUMBER.search(text) else ()
+
+
+def _is_mixed(value: str) -> bool:
+    """Say whether it may be a token's value: numbers of tokens are told by the same name, and words too."""
+    return len(value) >= 8 and any(one.isdigit() for one in value) and any(one.isalpha() for one in value)
 
 
 def _number_spans(text: str) -> Iterator[_Span]:

@@ -24,6 +24,7 @@ def redacted(text: str) -> str:
         ("sk-ant-api03-AAAA-bbbb", "[redacted:key]"),
         ("xoxb-123456789-abcdef and AKIAIOSFODNN7EXAMPLE", "[redacted:key] and [redacted:key]"),
         ("ghp_0123456789abcdefABCD, github_pat_11ABCDEFG0123456", "[redacted:key], [redacted:key]"),
+        ("postgres://u:p@ss@h/db", "postgres://u:[redacted:key]@h/db"),
         ("sk_live_0123456789", "[redacted:key]"),
         (f"token {JWT}!", "token [redacted:key]!"),
         ("Authorization: Bearer abc123def", "Authorization: Bearer [redacted:key]"),
@@ -55,6 +56,57 @@ def test_what_is_redacted_and_what_is_not(text: str, kept: str) -> None:
     assert redacted(text) == kept
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-proj-abcdefgh1234567890ABCDEFGH", "sk-ant-api03-abcdefgh_ijk-AA", "AKIAABCDEFGHIJKLMNOP",
+        "ghp_abcdefghijklmnopqrstuvwxyz012345", "gsk_abcdefghijklmnopqrstuvwxyz0123456789abcdef",
+        "xai-abcdefghijklmnopqrstuvwxyz0123456789", "pplx-abcdefghijklmnopqrstuvwxyz0123456789",
+        "r8_abcdefghijklmnopqrstuvwxyz0123456789", "ya29.a0AfH6SMBabcdefghijklmnopqrstuvwxyz",
+        "SG.abcdefghijklmnopqrstuv.wxyz0123456789abcdefghijklmnopqrstuvwxyz", "hvs.CAESIabcdefghijklmnop",
+        "sbp_abcdefghijklmnopqrstuvwxyz0123456789", "dapi0123456789abcdef0123456789abcdef",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "before", ["", "X=", "\n", "\\n", "\\t", "\\r\\n", "\\u000a", '\\"', '\\\\\\"', "KEY="]
+)
+def test_a_key_is_known_behind_whatever_stands_before_it(secret: str, before: str) -> None:
+    """Arguments of tools are JSON inside of a text, and JSON once more inside of that."""
+    assert redacted(f'{{"t": "a{before}{secret}"}}' if before else secret).count("[redacted:key]") == 1
+    assert secret[-8:] not in redacted(f"a{before}{secret} b" if before else secret)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("password", "hunter2secret"), ("api_key", "0123456789abcdef0123"), ("pwd", "hunter2hunter2"),
+        ("DB_PASS", "hunter2hunter2"), ("token", "8f7a9c8d7e6f5a4b3c2d"), ("client_secret", "abcdefghijk"),
+        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), ("password", "pass\\\\word1"),
+        ("AccountKey", "abcdefghijklmnopqrstuvwxyz0123456789=="),
+    ],
+)  # fmt: skip
+def test_what_a_secrets_name_stands_before_is_redacted_however_deep(
+    name: str, value: str, depth: int
+) -> None:
+    text = json.dumps({name: value, "then": "kept"})
+    for _ in range(depth):
+        text = json.dumps({"arguments": text})
+    kept = redacted(text)
+    assert kept.count("[redacted:key]") == 1
+    assert value[-5:] not in kept
+    assert "kept" in kept
+    assert redacted(f"{name}={value} kept") == f"{name}=[redacted:key] kept"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"total_tokens": 1234567}', "tokens: several", "a token: string", "compass: northern", "pwd: /tmp"],
+)
+def test_what_only_sounds_like_a_secret_is_kept(text: str) -> None:
+    assert redacted(text) == text
+
+
 def test_ones_own_patterns_are_redacted_too() -> None:
     redactor = Redactor(json.dumps([r"ORDER-\d{6}", "(?i)project aurora"]))
     kept = redactor.redact(excerpt_of("ä ORDER-123456 of Project Aurora"))
@@ -76,9 +128,13 @@ def test_a_pattern_that_cannot_be_run_safely_is_refused_in_one_line(patterns: st
         "a" * MAX_CHARACTERS, "1" * MAX_CHARACTERS, "1 " * (MAX_CHARACTERS // 2), "@" * MAX_CHARACTERS,
         "a@" * (MAX_CHARACTERS // 2), "a.b-" * (MAX_CHARACTERS // 4), "://a:" * (MAX_CHARACTERS // 5),
         "-----BEGIN PRIVATE KEY-----" * 600, "eyJaaaaaaaa." * 1300, "bearer " * 2300, "+1(" * 5000,
-        "api_key = " * 1600, "+49 (30) 9" * 1600, "sk-" * 5000, "x" * 2_000_000,
+        "api_key = " * 1600, "token" * 3200, "\\" * MAX_CHARACTERS, 'pwd="' * 3200,
+        "+49 (30) 9" * 1600, "sk-" * 5000, "x" * 2_000_000,
     ],
-    ids=str.split("letters digits spaced at addresses words urls pem jwt bearer plus named phones sk huge"),
+    ids=str.split(
+        "letters digits spaced at addresses words urls pem jwt bearer plus named tokens slashes pwds"
+        " phones sk huge"
+    ),
 )  # fmt: skip
 def test_no_text_takes_long(text: str) -> None:
     redactor, excerpt = Redactor('["(a|a)*b", "(x+)+y"]'), excerpt_of(text)
