@@ -68,11 +68,11 @@ class Fleet(msgspec.Struct):
     instances: dict[str, InstanceState] = {}
 
     def take(self, event: Event, at_ms: int) -> bool:
-        """Fold an event; true when an instance appeared, vanished or changed its name."""
+        """Fold an event; true when an instance appeared, vanished, registered or changed its name."""
         if event.event_type == "agent_removed":
             return self.instances.pop(event.agent_id, None) is not None
         instance = self.instances.get(event.agent_id)
-        known = instance is not None and instance.agent_name == event.agent_name
+        before = (instance.agent_name, instance.registered) if instance else None
         if instance is None:
             instance = self.instances[event.agent_id] = InstanceState(event.agent_id, event.agent_name, at_ms)
         instance.agent_name = event.agent_name
@@ -82,7 +82,7 @@ class Fleet(msgspec.Struct):
         if event.event_type in _TROUBLE or event.severity in ("error", "critical"):
             instance.trouble_ms = at_ms
         self._task(instance, event)
-        return not known
+        return before != (instance.agent_name, instance.registered)
 
     def _task(self, instance: InstanceState, event: Event) -> None:
         task_id = event.task_id

@@ -276,7 +276,7 @@ class Tables:
         self.dirty |= {
             ("by_model", self.state.usage.model_key(call)),
             ("litellm", (call.provider, call.model, call.key_label)),
-            ("spender", (name,)) if name else ("llm_usage", ()),
+            ("spender", (self.state.usage.agent_key(name),)) if name else ("llm_usage", ()),
         }
 
     def _is_new(self, origin: Origin | None) -> bool:

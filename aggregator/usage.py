@@ -16,6 +16,9 @@ from schema.messages import Call
 MAX_MODELS = 1000
 OTHER_MODELS = ("other", "other models")
 """Names come from requests: beyond so many models a day, what further ones use is summed up here."""
+MAX_AGENTS = 1000
+OTHER_AGENTS = "other agents"
+"""Names of agents come from requests too."""
 
 
 def _bounds() -> list[int]:
@@ -103,7 +106,7 @@ class Usage(msgspec.Struct):
         self.unpriced_calls += unpriced
         self.estimated_calls += by * call.tokens_estimated
         if agent_name:
-            agent = self.by_agent.setdefault(agent_name, AgentSums())
+            agent = self.by_agent.setdefault(self.agent_key(agent_name), AgentSums())
             agent.add(call, by)
             agent.unpriced_calls += unpriced
         model = self.by_model.setdefault(self.model_key(call), ModelSums())
@@ -119,6 +122,10 @@ class Usage(msgspec.Struct):
         """Give what a call's sums stand under."""
         key = (call.provider, call.model)
         return key if key in self.by_model or len(self.by_model) < MAX_MODELS else OTHER_MODELS
+
+    def agent_key(self, name: str) -> str:
+        """Give what the sums of an agent's name stand under."""
+        return name if name in self.by_agent or len(self.by_agent) < MAX_AGENTS else OTHER_AGENTS
 
     def roll(self, now_ms: int) -> bool:
         """Forget what is past the minute, and start a new UTC day; true when one began."""

@@ -1,7 +1,8 @@
 """The LLM parts of a snapshot: models with their limits, use by agent and by model, calls in flight. Pure.
 
 A refresh makes anew what records touched; a tick also what time alone moves: the models that were used in the
-last minute, or whose provider's word runs out. A thousand quiet models cost nothing.
+last minute, or whose provider's word runs out. A thousand quiet models cost nothing, nor do agents: which one
+a name belongs to is asked anew only when somebody's place changed.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -15,7 +16,7 @@ from aggregator.observations import Key
 from aggregator.sliding_minute import SECONDS, ModelKey
 from aggregator.tables import Tables
 from aggregator.ticks import from_ms, to_ms
-from aggregator.usage import AgentSums, ModelSums, plain
+from aggregator.usage import OTHER_AGENTS, AgentSums, ModelSums, plain
 from schema import models
 from schema.observed import InFlightObserved, ModelObserved
 from schema.types import Part
@@ -43,12 +44,12 @@ class UsageViews:
         usage = self._tables.state.usage
         whole = "usage" in kinds or usage.day != self._day
         self._day = usage.day
-        anew = whole or tick or "places" in kinds
+        moved = whole or "places" in kinds
         running = self._running
-        if anew or "in_flight" in kinds:
+        if moved or tick or "in_flight" in kinds:
             calls = dict(self._tables.observations.all("in_flight"))
             self._running = self._began(calls.values(), now_ms)
-            keys = self._all("in_flight", calls) if anew else _keys(dirty, "in_flight")
+            keys = self._all("in_flight", calls) if moved or tick else _keys(dirty, "in_flight")
             yield from self._each("in_flight", keys, lambda key: self._in_flight(calls.get(key)))
         touched = {
             key for key in running.keys() | self._running.keys() if running.get(key) != self._running.get(key)
@@ -65,9 +66,9 @@ class UsageViews:
         rows = usage.by_model
         models_used = self._all("by_model", rows) if whole else _keys(dirty, "by_model")
         yield from self._each("by_model", models_used, lambda key: _model(key, rows.get((key[0], key[1]))))
-        if anew:
+        if moved:
             self._home()
-        agents = self._all("by_agent", [(one,) for one in self._names]) if anew else self._spenders(dirty)
+        agents = self._all("by_agent", [(one,) for one in self._names]) if moved else self._spenders(dirty)
         yield from self._each("by_agent", agents, self._agent)
         yield from self._each("llm_usage", [()], lambda _: self._totals(now_ms))
 
@@ -159,7 +160,8 @@ class UsageViews:
             sums.completion_tokens += one.completion_tokens
             sums.cost_usd += one.cost_usd
             sums.unpriced_calls += one.unpriced_calls
-        budget = budget_of(state.budgets_usd, agent_id, names)
+        # What nobody tells apart is no one's budget.
+        budget = None if names == [OTHER_AGENTS] else budget_of(state.budgets_usd, agent_id, names)
         return models.AgentUsage(
             agent_id=agent_id,
             calls=sums.calls,

@@ -95,6 +95,17 @@ def test_a_workload_that_is_gone_stays_again_as_long_as_pods_stand_in_it() -> No
     assert [len(one["workload"]) for one in play(live_fold(), log.messages).documents()] == [1, 1]
 
 
+def test_an_instance_of_an_excluded_deployment_that_registers_is_an_agent_at_once() -> None:
+    log = two_ticks(
+        workload("web"), agent("web", "Web", excluded=True),
+        event("heartbeat", instance="web-1", name="Web"), call(1, agent="web-1"),
+        event("agent_registered", instance="web-1", name="Web"),
+    )  # fmt: skip
+    log.add(6_500, mark())
+    same_after_restart(log)
+    assert [one["name"] for one in play(live_fold(), log.messages).documents()[0]["agents"]] == ["Web"]
+
+
 def test_the_discovery_mode_is_remembered_and_so_is_what_went_and_what_cannot_be_read() -> None:
     killed = [{"status": "OOMKilled", "at": "2026-01-01T00:00:01Z"}]
     log = two_ticks(
