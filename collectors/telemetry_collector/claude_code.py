@@ -14,6 +14,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from collectors.telemetry_collector.attributes import Attributes, amount, money, name, tokens
 from collectors.telemetry_collector.counts import counts_of
 from collectors.telemetry_collector.genai import call, price_of
+from collectors.telemetry_collector.ids import span_id_of, trace_id_of
 from collectors.telemetry_collector.resources import agent_of
 from collectors.telemetry_collector.times import moment
 from runtime.pricing import Priced, rounded
@@ -60,8 +61,8 @@ def call_of(
         status=status,
         seen_by="log",
         operation="chat",
-        trace_id=record.trace_id.hex() or None,
-        parent_span_id=record.span_id.hex() or None,
+        trace_id=trace_id_of(record.trace_id),
+        parent_span_id=span_id_of(record.span_id),
         request_id=name(attributes, "request_id"),
         http_status=http_status,
         error_type=(f"http_{http_status}" if http_status else "unknown") if failed else None,

@@ -10,11 +10,11 @@ calls of some seconds may lack it; which calls are derived is the same.
 from collections.abc import Mapping
 from itertools import islice
 
+from collectors.telemetry_collector.ids import span_id_of, trace_id_of
 from collectors.telemetry_collector.nesting import MAX_DEPTH, Key, Place
 
 MAX_WAITING = 50_000
 """About 12 MB. Requests that ask no model wait too, and make room for the newer ones."""
-ID_LENGTHS = (16, 8, 8)
 
 
 class Requests:
@@ -60,8 +60,9 @@ class Requests:
             above = around.parent
 
     def _wait(self, above: Key, request: bytes) -> None:
-        # A request that lies in nothing waits for nobody, and ids of other lengths are none.
-        if any(above[1]) and (len(above[0]), len(above[1]), len(request)) == ID_LENGTHS:
+        """Remember a request; one that lies in nothing waits for nobody."""
+        trace_id, span_id = above
+        if trace_id_of(trace_id) and span_id_of(span_id) and span_id_of(request):
             self._waiting.pop(above, None)  # the newest stands last
             self._waiting[above] = request
 

@@ -16,6 +16,7 @@ from collectors.telemetry_collector import openinference
 from collectors.telemetry_collector.attributes import Attributes, amount, name
 from collectors.telemetry_collector.counts import Counts, counts_of
 from collectors.telemetry_collector.ends import end_of
+from collectors.telemetry_collector.ids import ids_of, span_id_of
 from collectors.telemetry_collector.resources import Agent
 from collectors.telemetry_collector.times import duration_ms, moment
 from runtime.price_sellers import seller_of
@@ -119,8 +120,8 @@ def call_of(
         seen_by="span",
         trace_id=trace_id,
         span_id=span_id,
-        parent_span_id=span.parent_span_id.hex() or None,
-        request_span_id=request.hex() if request else None,
+        parent_span_id=span_id_of(span.parent_span_id),
+        request_span_id=span_id_of(request) if request else None,
         operation=operation,
         response_model=answered,
         response_id=name(attributes, "gen_ai.response.id") or openinference.response_id(attributes),
@@ -147,13 +148,6 @@ def price_of(
 ) -> Priced | None:
     """Price a call by the model that was asked for and the one that answered, where it tells its tokens."""
     return price_call(provider, models, at, counts.priced(), tier)
-
-
-def ids_of(span: Span) -> tuple[str, str]:
-    """Give trace and span id. Raises InvalidMessage where one is missing, zero or of a wrong length."""
-    if len(span.trace_id) != 16 or len(span.span_id) != 8 or not (any(span.trace_id) and any(span.span_id)):
-        raise InvalidMessage("wrong_shape", "the span has no valid trace or span id")
-    return span.trace_id.hex(), span.span_id.hex()
 
 
 def _first_token_ms(attributes: Attributes) -> float | None:

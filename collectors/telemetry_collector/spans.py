@@ -11,6 +11,7 @@ from collectors.telemetry_collector.batches import items_of, message_of
 from collectors.telemetry_collector.client_requests import Requests
 from collectors.telemetry_collector.environments import Environments
 from collectors.telemetry_collector.genai import call_of, model_of, operation_of
+from collectors.telemetry_collector.ids import span_id_of
 from collectors.telemetry_collector.nesting import Place, key_of, repeated
 from collectors.telemetry_collector.reading import Read, Source
 from collectors.telemetry_collector.resources import agent_of
@@ -47,7 +48,8 @@ class SpanReader:
         except InvalidMessage as error:
             return Read(refused=error)
         found = list(_found(request))
-        places = {key_of(one.span): _place(one) for one in found}
+        # A span without an id would be taken for the parent of those that have none.
+        places = {key_of(one.span): _place(one) for one in found if span_id_of(one.span.span_id)}
         outer, last = repeated(places), self._requests.take(places)
         calls = [one for one in found if one.operation]
         TELEMETRY_SKIPPED.labels("no_call").inc(len(found) - len(calls))
