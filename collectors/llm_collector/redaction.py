@@ -34,7 +34,8 @@ _KEYS = re.compile(
         r"(?:sk|fw|r8|gsk|hf|npm|sbp|dop_v1|shp[a-z]{2}|whsec|lsv2_[a-z]{2})_\w{16,}",
         r"xox[a-z]-[\w-]{8,}", r"xapp-[\w-]{8,}", r"(?:AKIA|ASIA)[A-Z0-9]{16}", r"gh[pousr]_\w{16,}",
         r"github_pat_\w{16,}", r"glpat-[\w-]{16,}", r"AIza[\w-]{30,}", r"ya29\.[\w-]{16,}",
-        r"dapi[0-9a-f]{32}", r"hvs\.[\w-]{16,}", r"SG\.[\w-]{16,}\.[\w-]{16,}", r"eyJ[\w-]{8,}(?:\.[\w-]*){0,4}",
+        r"dapi[0-9a-f]{32}", r"hvs\.[\w-]{16,}",
+        r"SG\.[\w-]{16,}\.[\w-]{16,}", r"eyJ[\w-]{8,}(?:\.[\w-]*){0,4}",
     ))
     + ")"
 )  # fmt: skip
