@@ -28,6 +28,17 @@ OVERLOADED_CODES = frozenset({
     "overloaded_error", "engine_overloaded", "engine_overloaded_error", "server_overloaded", "overloaded",
 })  # fmt: skip
 """Machine words of a provider that has too much to do, whoever asks."""
+LIMITED_CODES = frozenset({
+    "rate_limit_exceeded", "rate_limit_error", "rate_limit_reached", "ratelimitreached", "rate_limited",
+    "too_many_requests", "too_many_requests_error", "resource_exhausted", "throttling", "throttlingexception",
+    "http_429",
+})  # fmt: skip
+"""Machine words of a rate limit, as they stand inside of a stream that began with 200."""
+FAILED_CODES = frozenset({
+    "server_error", "internal_server_error", "internalserverexception", "api_error", "service_unavailable",
+    "serviceunavailableexception", "http_500", "http_502", "http_503", "http_504", "http_529",
+})  # fmt: skip
+"""Machine words of a failure of the provider's own inside of such a stream."""
 PAYMENT_REQUIRED = 402
 TOO_MANY_REQUESTS = 429
 MAX_ID_CHARACTERS = 256
@@ -56,6 +67,28 @@ class Answer(msgspec.Struct, frozen=True):
     def words(self) -> set[str]:
         """Give the machine words of an error, in lower case."""
         return {word.lower() for word in (self.error_code, self.error_type) if word}
+
+    @property
+    def limited(self) -> bool:
+        """Say whether it was refused for a rate limit, by its status or inside of its stream."""
+        return self.http_status == TOO_MANY_REQUESTS or (
+            self._began_well and bool(self.words & LIMITED_CODES)
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Say whether the provider could not answer, or not to the end."""
+        status, words = self.http_status, self.words
+        return (
+            status is None
+            or status >= 500
+            or bool(words & OVERLOADED_CODES)
+            or (self._began_well and bool(words & FAILED_CODES))
+        )
+
+    @property
+    def _began_well(self) -> bool:
+        return self.http_status is not None and self.http_status < 400
 
 
 class Told(NamedTuple):
@@ -153,10 +186,10 @@ def _measured(known: _State, answer: Answer) -> _State:
     slow_tpm = tpm_max is not None and tpm_max == state.slow_tokens
     rpm_max = answer.told_rpm_max if slow_rpm or rpm_max is None else rpm_max
     tpm_max = answer.told_tpm_max if slow_tpm or tpm_max is None else tpm_max
-    refused = answer.http_status == TOO_MANY_REQUESTS
     if rpm_max is None and tpm_max is None and not told.tells:
         # A refusal without numbers is a word on the limit too: `told_at` says of when it is.
-        return replace(state, told_at=told.at, rpm_remaining=None, tpm_remaining=None) if refused else state
+        bare = replace(state, told_at=told.at, rpm_remaining=None, tpm_remaining=None)
+        return bare if answer.limited else state
     return replace(
         state,
         rpm_max=state.rpm_max if rpm_max is None else rpm_max,
@@ -174,11 +207,11 @@ def _judged(state: _State, answer: Answer) -> _State:
     ill = replace(state, reason=reason, quota_exhausted=False, resets_at=_retry_at(answer))
     if status == PAYMENT_REQUIRED or (status is not None and words & QUOTA_CODES):
         return replace(ill, status="unavailable", quota_exhausted=True, resets_at=None)
-    if status is None or status >= 500 or words & OVERLOADED_CODES:
+    if answer.failed:
         return replace(ill, status="unavailable")
-    if status == TOO_MANY_REQUESTS:
+    if answer.limited:
         return replace(ill, status="rate_limited", resets_at=ill.resets_at or told.resets_at)
-    if status < 400:
+    if status is not None and status < 400:
         return replace(
             state, status="available", reason=None, quota_exhausted=False, resets_at=told.resets_at
         )

@@ -107,6 +107,10 @@ def test_an_empty_account_is_told_apart_from_a_rate_limit(
         (529, "overloaded_error", "unavailable", "529 overloaded_error"),
         (429, "engine_overloaded", "unavailable", "429 engine_overloaded"),
         (200, "overloaded_error", "unavailable", "200 overloaded_error"),
+        (200, "api_error", "unavailable", "200 api_error"),
+        (200, "http_503", "unavailable", "200 http_503"),
+        (200, "rate_limit_exceeded", "rate_limited", "200 rate_limit_exceeded"),
+        (200, "content_filter", "available", UNSET),
         (400, "invalid_request_error", "unknown", UNSET), (401, None, "unknown", UNSET),
     ],
 )  # fmt: skip
@@ -115,6 +119,24 @@ def test_an_outage_is_the_models_and_a_bad_request_is_not(
 ) -> None:
     found = told(ModelLimits(), answer(status, code))
     assert (found.status, found.reason, found.quota_exhausted) == (expected, reason, False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("rate_limit_exceeded", "tokens"), (None, "rate_limit_error"), (None, "RESOURCE_EXHAUSTED"),
+        (None, "http_429"), (None, "throttlingException"), ("RateLimitReached", None),
+    ],
+)  # fmt: skip
+def test_a_rate_limit_inside_of_a_stream_that_began_well_is_one(words: tuple[str | None, str | None]) -> None:
+    models = ModelLimits()
+    before = Limits(rpm_max=60, rpm_remaining=9, at=AT)
+    told(models, answer(200, limits=before))
+    limits, wait = Limits(at=after(1)), 7.0
+    limited = models.answered(Answer("openai", "gpt-4o", 200, *words, limits, retry_after_seconds=wait)).model
+    assert (limited.status, limited.resets_at, limited.quota_exhausted) == ("rate_limited", after(8), False)
+    assert (limited.rpm_max, limited.rpm_remaining, limited.told_at) == (60, UNSET, after(1))
+    assert told(models, answer(200, limits=Limits(at=after(9)))).status == "available"
 
 
 def test_a_days_limit_stays_one_while_its_reset_is_near() -> None:
