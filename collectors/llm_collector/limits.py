@@ -39,6 +39,8 @@ FAILED_CODES = frozenset({
     "serviceunavailableexception", "http_500", "http_502", "http_503", "http_504", "http_529",
 })  # fmt: skip
 """Machine words of a failure of the provider's own inside of such a stream."""
+REQUESTS_A_DAY = frozenset({"groq"})
+"""Providers whose header of requests is a day's limit: its reset is seconds away while the day is young."""
 PAYMENT_REQUIRED = 402
 TOO_MANY_REQUESTS = 429
 MAX_ID_CHARACTERS = 256
@@ -174,7 +176,7 @@ def _after(known: _State, answer: Answer) -> _State:
 
 def _measured(known: _State, answer: Answer) -> _State:
     """Take over the numbers. A remainder that is not told again is no longer known."""
-    told = answer.limits
+    told = _a_days_apart(answer)
     state = replace(known, answered_at=told.at or known.answered_at)
     if told.slow_requests is not None:
         state = replace(state, slow_requests=told.slow_requests, rpm_max=None, rpm_remaining=None)
@@ -198,6 +200,15 @@ def _measured(known: _State, answer: Answer) -> _State:
         tpm_remaining=None if slow_tpm else told.tpm_remaining,
         told_at=told.at,
     )
+
+
+def _a_days_apart(answer: Answer) -> Limits:
+    """Give the limits that were told, where a provider's limit of requests is a day's."""
+    told = answer.limits
+    if answer.provider not in REQUESTS_A_DAY:
+        return told
+    slow = told.slow_requests if told.rpm_max is None else told.rpm_max
+    return replace(told, slow_requests=slow, rpm_max=None, rpm_remaining=None)
 
 
 def _judged(state: _State, answer: Answer) -> _State:

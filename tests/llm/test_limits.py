@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
-from collectors.llm_collector.limits import Answer, Limits, ModelLimits, id_of
+from collectors.llm_collector.limits import Answer, Limits, ModelLimits, id_of, limits_of
 from schema.observed import ModelObserved
 
 AT = datetime(2026, 2, 6, 14, 32, 12, tzinfo=UTC)
@@ -147,6 +147,22 @@ def test_a_days_limit_stays_one_while_its_reset_is_near() -> None:
     assert told(models, answer(200, limits=near)).rpm_remaining is UNSET
     raised = Limits(rpm_max=30, rpm_remaining=29, at=after(2))
     assert told(models, answer(200, limits=raised)).rpm_max == 30
+
+
+@pytest.mark.parametrize("reset", ["6s", "2m59.56s"])
+def test_groqs_limit_of_requests_is_a_days_from_the_first_call_on(reset: str) -> None:
+    headers = {
+        "x-ratelimit-limit-requests": "14400", "x-ratelimit-remaining-requests": "14399",
+        "x-ratelimit-reset-requests": reset, "x-ratelimit-limit-tokens": "18000",
+        "x-ratelimit-remaining-tokens": "17000", "x-ratelimit-reset-tokens": "7.66ms",
+    }  # fmt: skip
+    one = Answer("groq", "llama-3.3-70b-versatile", 200, None, None, limits_of(headers, AT))
+    model = ModelLimits().answered(one).model
+    assert (model.rpm_max, model.rpm_remaining) == (UNSET, UNSET)
+    assert (model.tpm_max, model.tpm_remaining, model.told_at) == (18_000, 17_000, AT)
+    # The limit of a minute stands in a refusal's words.
+    refused = ModelLimits().answered(structs.replace(one, http_status=429, told_rpm_max=30)).model
+    assert refused.rpm_max == 30
 
 
 def test_each_key_has_limits_of_its_own() -> None:
