@@ -22,7 +22,7 @@ def budgets_of(told: str) -> dict[str, Decimal]:
     """Read the setting. Raises SettingError with one line."""
     try:
         budgets = msgspec.json.decode(told or "{}", type=dict[Id, Decimal])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):  # bytes of an environment may be no text
         raise SettingError(f"LLM_BUDGETS_USD is wrong: {_FORM}") from None
     if len(budgets) > MAX_BUDGETS:
         raise SettingError(f"LLM_BUDGETS_USD is wrong: it names more than {MAX_BUDGETS} agents")

@@ -84,6 +84,8 @@ def test_a_refusals_body_tells_a_limit_where_no_header_does() -> None:
     [
         (429, ("insufficient_quota", "insufficient_quota")), (429, (None, "insufficient_quota")),
         (429, ("billing_hard_limit_reached", None)), (400, ("budget_exceeded", None)),
+        # Anthropic has no code for it: it is read from the words, beside the type.
+        (400, ("insufficient_quota", "invalid_request_error")),
         (402, (None, None)), (402, (None, "billing_error")), (403, ("QuotaExceeded", None)),
     ],
 )  # fmt: skip
