@@ -26,7 +26,8 @@ def test_amounts_are_read_exactly(told: str, expected: dict[str, Decimal]) -> No
     "told",
     [
         "10", "[]", "{", '{"a": "much"}', '{"a": null}', '{"": 1}', '{"a": 0}', '{"a": -1}', '{"a": "NaN"}',
-        "\ud800", '{"\udcff": 1}', '{"a": "Infinity"}', '{"a": 1e10}', '{"a": 0.0000000000001}', f'{{"{"x" * 257}": 1}}',
+        "\ud800", '{"\udcff": 1}',
+        '{"a": "Infinity"}', '{"a": 1e10}', '{"a": 0.0000000000001}', f'{{"{"x" * 257}": 1}}',
         "{" + ",".join(f'"a{number}": 1' for number in range(MAX_BUDGETS + 1)) + "}",
     ],
 )  # fmt: skip
