@@ -26,7 +26,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 STATUSES = range(200, 600)
 LOOK_SECONDS = 1.0
-"""How often the client of an upload is looked for that does not move."""
+"""How often it is looked whether the client is still there, and whether anything moves."""
 GRACE_SECONDS = 1.0
 """The upstream's own time limit comes first, where it counts."""
 
@@ -66,7 +66,7 @@ class Passage:
         try:
             if not leaving.has_left:
                 leaving.watch(lambda: self._watch.sent_all or task.cancel())
-                self._look_later(loop, task)
+                self._looking = loop.call_later(LOOK_SECONDS, self._look, loop, task)
                 await self._forward(client)
                 cancelled = False
         except asyncio.CancelledError:
@@ -81,18 +81,23 @@ class Passage:
                 self._looking.cancel()
             self._watch.ended(cancelled=cancelled and not self._broken_off)
 
-    def _look_later(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
-        """End the call when no byte of it has moved for too long."""
-        still_seconds = time.monotonic() - self._upload.moved_at
-        left_seconds = self._silence_seconds + GRACE_SECONDS - still_seconds
-        if left_seconds > 0:
-            self._looking = loop.call_later(left_seconds, self._look_later, loop, task)
-        elif not self._watch.sent_all:
+    def _look(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+        """End the call when its client has gone, or when no byte of it has moved for too long."""
+        if self._upload.is_abandoned():
+            self._upload.hang_up()  # which tells `leaving`
+        elif self._is_still():
             self._stall()
             task.cancel()
+        else:
+            self._looking = loop.call_later(LOOK_SECONDS, self._look, loop, task)
+
+    def _is_still(self) -> bool:
+        return time.monotonic() - self._upload.moved_at > self._silence_seconds + GRACE_SECONDS
 
     def _stall(self) -> None:
         self._break_off("client_stalled" if self.answered else "upstream_timeout")
+        if self.answered:
+            self._upload.hang_up()  # A client that reads nothing would keep its connection for ever.
 
     def _break_off(self, failure: str) -> None:
         self._broken_off = True
@@ -128,15 +133,14 @@ class Passage:
 
     async def _until_over(self, tasks: set[asyncio.Task[None]]) -> None:
         while True:
-            upload = self._upload
-            pause = LOOK_SECONDS if upload.ending is None else self._silence_seconds
-            done, _ = await asyncio.wait(tasks, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if done:
                 return
-            if upload.is_abandoned():
-                upload.ending = Ending.LEFT
+            if self._upload.is_abandoned():
+                self._upload.ending = Ending.LEFT
+                self._upload.hang_up()
                 return
-            if time.monotonic() - upload.moved_at > self._silence_seconds + GRACE_SECONDS:
+            if self._is_still():
                 self._stall()
                 return
 

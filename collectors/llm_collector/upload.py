@@ -83,7 +83,7 @@ class Upload:
         self._held: deque[bytes] = deque()
         extensions = scope.get("extensions") or {}
         self.leaving: Leaving | None = extensions.get(LEAVING)
-        self._transport: asyncio.BaseTransport | None = extensions.get(TRANSPORT)
+        self._transport: asyncio.Transport | None = extensions.get(TRANSPORT)
 
     async def begin(self) -> None:
         """Read a small body to its end, and of one that declares no length the first MiB."""
@@ -135,7 +135,7 @@ class Upload:
 
     def is_abandoned(self) -> bool:
         """Say whether the client has hung up while its bytes wait unread: nothing else tells that."""
-        if self._transport is None or self.ending is not None:
+        if self._transport is None:
             return False
         poll = select.poll()
         try:
@@ -143,6 +143,11 @@ class Upload:
         except (OSError, ValueError):
             return True  # closed already
         return bool(poll.poll(0))
+
+    def hang_up(self) -> None:
+        """End the client's connection, whatever it was still to be sent."""
+        if self._transport is not None:
+            self._transport.abort()
 
     @cached_property
     def _passing(self) -> asyncio.Queue[bytes | None]:

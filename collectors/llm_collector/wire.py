@@ -5,16 +5,19 @@ make bytes of it again. aiohttp's writer is replaced for that, for the whole pro
 tests/llm/test_hostile.py fails should a new version no longer ask it.
 
 It closes a connection by first sending what is still to be sent: an upstream that takes nothing would hold it
-for ever. So each request tells its transport, to be aborted when the client has left.
+for ever. So each request tells its connection, to be aborted when the client has left. By then it may carry
+another call: a connection goes back to the pool as soon as an answer was read to its end.
 """
 
 import asyncio
 import re
 from collections.abc import Mapping
 from contextvars import ContextVar
+from weakref import WeakKeyDictionary
 
 import aiohttp
 import aiohttp.http_writer
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -24,14 +27,26 @@ class Line:
     """The upstream connection of one request, once there is one."""
 
     def __init__(self) -> None:
-        self.transport: asyncio.BaseTransport | None = None
+        self._transport: asyncio.Transport | None = None
+        self._protocol: ResponseHandler | None = None
+
+    def take(self, conn: Connection) -> None:
+        """Note the connection that the request goes over."""
+        # aiohttp's own object forgets both when it is closed, and by then its task has been cancelled.
+        self._transport, self._protocol = conn.transport, conn.protocol
+        if conn.protocol is not None:
+            _CARRIED[conn.protocol] = self
 
     def hang_up(self) -> None:
-        """End the connection, whatever it still has to send."""
-        if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+        """End the connection, whatever it still has to send, unless another request goes over it by now."""
+        if self._transport is None or self._protocol is None:
+            return
+        if _CARRIED.get(self._protocol) is self:
+            self._transport.abort()
 
 
+_CARRIED: WeakKeyDictionary[ResponseHandler, Line] = WeakKeyDictionary()
+"""Which request a connection carries, or carried last."""
 LINE: ContextVar[Line] = ContextVar("line")
 """Set by whoever asks for a request, and wants to hang up."""
 
@@ -42,7 +57,7 @@ class Request(aiohttp.ClientRequest):
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Send it over a connection."""
         if line := LINE.get(None):
-            line.transport = conn.transport
+            line.take(conn)
         return await super().send(conn)
 
 
