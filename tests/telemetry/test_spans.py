@@ -1,124 +1,41 @@
 """Spans into calls: attribute sets as instrumentations write them, and what each comes to."""
 
-import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
-from google.protobuf import json_format
 from msgspec import UNSET
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from collectors.telemetry_collector.environments import Environments
-from collectors.telemetry_collector.spans import SpanReader
 from runtime.metrics import TELEMETRY_SKIPPED
 from schema.messages import Call
 from schema.wire import encode
-from tests.telemetry.requests import AT_MS, TRACE, batch, calls, chat, read, source, span
+from tests.telemetry.instrumentations import (
+    ANTHROPICS_OWN,
+    BEDROCK_MODEL,
+    CLAUDE_CODE_SPAN,
+    GOOGLE,
+    GROQ_BY_OPENAIS_LIBRARY,
+    LANGCHAIN,
+    OLLAMA_BY_OPENAIS_LIBRARY,
+    OPENAI_OLD,
+    OPENAI_V2,
+    OPENINFERENCE,
+    OPENINFERENCE_EMBEDDING,
+    PYDANTIC_AI,
+    STRANDS_BEDROCK,
+    TRACELOOP_ANTHROPIC,
+    TRACELOOP_NOW,
+    TRACELOOP_OPENAI,
+)
+from tests.telemetry.requests import TRACE, batch, calls, chat, read, span
 
 FIELDS = (
     "provider", "model", "response_model", "operation", "prompt_tokens", "completion_tokens",
     "cached_tokens", "cache_write_tokens", "reasoning_tokens",
 )  # fmt: skip
-
-OPENAI_V2 = {
-    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
-    "gen_ai.response.model": "gpt-4o-2024-08-06", "gen_ai.response.id": "chatcmpl-AdWkbLSz8Y8R0dSn",
-    "gen_ai.response.finish_reasons": ["stop"], "gen_ai.usage.input_tokens": 1200,
-    "gen_ai.usage.output_tokens": 80, "gen_ai.usage.cache_read.input_tokens": 1024,
-    "server.address": "api.openai.com", "server.port": 443,
-    "openai.response.service_tier": "default",
-}  # fmt: skip
-"""opentelemetry-instrumentation-openai-v2, latest conventions."""
-OPENAI_OLD = {
-    "gen_ai.operation.name": "chat", "gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o-mini",
-    "gen_ai.response.model": "gpt-4o-mini-2024-07-18", "gen_ai.usage.input_tokens": 9,
-    "gen_ai.usage.output_tokens": 3, "server.address": "api.openai.com",
-}  # fmt: skip
-"""The same, conventions of v1.30."""
-TRACELOOP_OPENAI = {
-    "gen_ai.system": "OpenAI", "llm.request.type": "chat", "gen_ai.request.model": "gpt-4o",
-    "gen_ai.response.model": "gpt-4o-2024-08-06", "gen_ai.response.id": "chatcmpl-BMxfSPDdDxB5nJUd",
-    "gen_ai.usage.prompt_tokens": 20, "gen_ai.usage.completion_tokens": 30, "llm.usage.total_tokens": 50,
-    "gen_ai.prompt.0.content": "Tell me a secret", "gen_ai.completion.0.finish_reason": "stop",
-    "llm.is_streaming": False, "gen_ai.usage.cache_read_input_tokens": 0,
-}  # fmt: skip
-TRACELOOP_ANTHROPIC = {
-    "gen_ai.system": "Anthropic", "llm.request.type": "completion",
-    "gen_ai.request.model": "claude-sonnet-4-5-20250929", "gen_ai.usage.input_tokens": 1167,
-    "gen_ai.usage.output_tokens": 220, "llm.usage.total_tokens": 1387,
-    "gen_ai.usage.cache_read_input_tokens": 1163, "gen_ai.usage.cache_creation_input_tokens": 0,
-}  # fmt: skip
-"""OpenLLMetry counts the cached tokens among the input tokens."""
-OPENINFERENCE = {
-    "openinference.span.kind": "LLM", "llm.model_name": "gpt-4o-2024-08-06", "llm.provider": "azure",
-    "llm.system": "openai", "llm.invocation_parameters": '{"model": "gpt-4o", "temperature": 0}',
-    "output.value": '{"id": "chatcmpl-AdWkbLSz8Y8R0dSn", "choices": [{"message": {"content": "secret"}}]}',
-    "llm.token_count.prompt": 500, "llm.token_count.completion": 60,
-    "llm.token_count.total": 560, "llm.token_count.prompt_details.cache_read": 128,
-    "llm.token_count.completion_details.reasoning": 40, "input.value": "a prompt",
-}  # fmt: skip
-OPENINFERENCE_EMBEDDING = {
-    "openinference.span.kind": "EMBEDDING", "embedding.model_name": "text-embedding-3-small",
-    "llm.system": "openai", "llm.token_count.prompt": 8,
-}  # fmt: skip
-BEDROCK_MODEL = "us.anthropic.claude-sonnet-4-20250514-v1:0"
-STRANDS_BEDROCK = {
-    "gen_ai.operation.name": "chat", "gen_ai.system": "strands-agents",
-    "gen_ai.request.model": BEDROCK_MODEL, "gen_ai.usage.input_tokens": 10,
-    "gen_ai.usage.output_tokens": 50, "gen_ai.usage.total_tokens": 2060,
-    "gen_ai.usage.cache_read_input_tokens": 1500, "gen_ai.usage.cache_write_input_tokens": 500,
-}  # fmt: skip
-"""Bedrock counts input tokens without those of the cache; the total tells it."""
-PYDANTIC_AI = {
-    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.system": "anthropic",
-    "gen_ai.request.model": "claude-sonnet-4-5", "gen_ai.response.model": "claude-sonnet-4-5-20250929",
-    "gen_ai.usage.input_tokens": 900, "gen_ai.usage.output_tokens": 70,
-    "gen_ai.usage.details.cache_read_tokens": 400, "gen_ai.usage.details.cache_write_tokens": 100,
-}  # fmt: skip
-TRACELOOP_NOW = {
-    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
-    "gen_ai.is_streaming": True, "gen_ai.openai.api_base": "https://api.groq.com/openai/v1/",
-    "gen_ai.usage.total_tokens": 1280, "gen_ai.usage.output_tokens": 80, "gen_ai.usage.input_tokens": 1200,
-    "gen_ai.usage.cache_read.input_tokens": 1024, "gen_ai.usage.reasoning_tokens": 20,
-}  # fmt: skip
-"""OpenLLMetry 0.62."""
-ANTHROPICS_OWN = {
-    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "url.path": "/v1/messages",
-    "gen_ai.request.model": "claude-sonnet-4-5", "gen_ai.usage.input_tokens": 21512,
-    "gen_ai.usage.output_tokens": 340, "gen_ai.usage.cache_write.input_tokens": 1500,
-    "gen_ai.usage.cache_read.input_tokens": 20000, "anthropic.message.stop_reason": "end_turn",
-    "http.response.status_code": 200, "gen_ai.response.id": "msg_01XFDUDYJgAACzvnptVvoYEL",
-}  # fmt: skip
-"""The spans of Anthropic's own library, 2.12."""
-GOOGLE = {
-    "gen_ai.operation.name": "generate_content", "gen_ai.provider.name": "gcp.gemini",
-    "gen_ai.request.model": "gemini-2.5-flash", "gen_ai.usage.input_tokens": 100,
-    "gen_ai.usage.output_tokens": 20, "gen_ai.usage.reasoning.output_tokens": 300,
-}  # fmt: skip
-"""Thoughts were left out of the output tokens: they are more than those."""
-CLAUDE_CODE_SPAN = {
-    "span.type": "llm_request", "model": "claude-opus-4-5", "gen_ai.system": "anthropic",
-    "gen_ai.request.model": "claude-opus-4-5", "input_tokens": 2, "output_tokens": 1200,
-    "cache_read_tokens": 84562, "cache_creation_tokens": 7096, "success": True, "stop_reason": "tool_use",
-    "request_id": "req_011CSHoEeqs5C35K2UUqR7Fy", "ttft_ms": 812,
-}  # fmt: skip
-OLLAMA_BY_OPENAIS_LIBRARY = {
-    "gen_ai.operation.name": "chat", "gen_ai.system": "openai", "gen_ai.request.model": "llama3.2",
-    "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6, "server.address": "localhost",
-    "server.port": 11434,
-}  # fmt: skip
-GROQ_BY_OPENAIS_LIBRARY = {
-    **OPENAI_OLD,
-    "gen_ai.request.model": "llama-3.3-70b",
-    "server.address": "api.groq.com",
-}
-LANGCHAIN = {
-    "gen_ai.system": "Langchain", "llm.request.type": "chat", "gen_ai.request.model": "claude-sonnet-4-5",
-    "gen_ai.usage.input_tokens": "12", "gen_ai.usage.output_tokens": 4.0,
-}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -298,109 +215,3 @@ def test_spans_that_are_each_others_parents_end() -> None:
     assert calls(batch(chat(1, parent=2), chat(2, parent=1))) == []
     http = {"http.request.method": "GET"}
     assert len(calls(batch(chat(3, parent=1), span(1, http, parent=2), span(2, http, parent=1)))) == 1
-
-
-@pytest.mark.parametrize(
-    ("made", "reason"),
-    [
-        (chat(gen_ai__usage__input_tokens=10**9 + 1), "number_out_of_range"),
-        (chat(gen_ai__usage__input_tokens=-1), "number_out_of_range"),
-        (chat(gen_ai__usage__input_tokens=float("nan")), "number_out_of_range"),
-        (chat(gen_ai__usage__output_tokens=1.5), "number_out_of_range"),
-        (chat(gen_ai__usage__input_tokens="9" * 400), "number_out_of_range"),
-        (chat(gen_ai__usage__input_tokens="-" + "9" * 400), "number_out_of_range"),
-        (chat(gen_ai__usage__input_tokens="9" * 5000), "wrong_shape"),
-        (chat(gen_ai__usage__output_tokens="many"), "wrong_shape"),
-        (chat(gen_ai__response__time_to_first_chunk=float("inf")), "number_out_of_range"),
-        (chat(start_ms=0), "wrong_time"),
-        (chat(start_ms=AT_MS + 2 * 86_400_000), "wrong_time"),
-        (chat(start_ms=10**13), "wrong_time"),
-        (chat(took_ms=-1), "wrong_time"),
-        (chat(took_ms=2 * 86_400_000, start_ms=AT_MS - 3 * 86_400_000), "wrong_time"),
-        (chat(0), "wrong_shape"),
-        (chat(trace="00" * 16), "wrong_shape"),
-        (chat(trace="01"), "wrong_shape"),
-        (span(1, {"gen_ai.operation.name": "chat", "gen_ai.system": "openai"}), "wrong_shape"),
-    ],
-)
-def test_a_bad_span_is_lost_alone_and_a_batch_of_nothing_else_is_put_aside(made: Span, reason: str) -> None:
-    before = TELEMETRY_SKIPPED.labels(reason)._value.get()
-    found = read(batch(chat(7), made, chat(8)))
-    assert [one.index for one in found.taken] == [0, 2]
-    assert found.refused is None
-    assert TELEMETRY_SKIPPED.labels(reason)._value.get() == before + 1
-    alone = read(batch(span(3, {"gen_ai.operation.name": "execute_tool"}), made))
-    assert alone.taken == []
-    assert alone.refused is not None
-    assert alone.refused.reason == reason
-    assert alone.refused.detail.endswith("at item 1 of the batch")
-
-
-@pytest.mark.parametrize(
-    ("value", "content_type", "reason"),
-    [
-        (None, None, "empty"),
-        (b"", None, "empty"),
-        (b"\x0a\xff\xff\xff", None, "not_protobuf"),
-        (b"not protobuf", None, "not_protobuf"),
-        (batch(chat(gen_ai__response__id="x" * 2**20)).SerializeToString(), None, "too_large"),
-        (b"{", None, "not_json"),
-        (b'{"resourceSpans": NaN}', None, "not_json"),
-        (b'{"resourceSpans": 5}', None, "wrong_shape"),
-        (b"[]", b"application/json", "wrong_shape"),
-        (b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}', None, "wrong_shape"),
-        (b'{"a":' * 100_000, None, "not_json"),
-        (
-            b'{"resourceSpans":[{"resource":{"attributes":[{"value":{"doubleValue":%s}}]}}]}' % (b"9" * 400),
-            None,
-            "wrong_shape",
-        ),
-    ],
-)
-def test_a_record_that_is_no_batch_has_its_reason(
-    value: bytes | None, content_type: Any, reason: str
-) -> None:
-    found = SpanReader(Environments("default", 3)).read(source(value, None, content_type))
-    assert found.refused is not None
-    assert (found.refused.reason, found.taken) == (reason, [])
-
-
-def test_json_tells_the_same_as_protobuf() -> None:
-    request = batch(span(2, OPENAI_V2, parent=1))
-    fields = json.loads(json_format.MessageToJson(request))
-    (told,) = fields["resourceSpans"][0]["scopeSpans"][0]["spans"]
-    told |= {"traceId": TRACE, "spanId": f"{2:016x}", "parentSpanId": f"{1:016x}", "invented": {"traceId": 5}}
-    found = SpanReader(Environments("default", 3)).read(source(json.dumps(fields).encode()))
-    assert found.refused is None
-    assert [one.record for one in found.taken] == [one.record for one in read(request).taken]
-
-
-def test_a_batch_whose_second_byte_is_a_brace_is_protobuf_all_the_same() -> None:
-    small = batch(span(), resource={"service.name": "a"})
-    while small.SerializeToString()[1] < 0x7B:
-        small.resource_spans[0].schema_url += "x"
-    assert small.SerializeToString()[1:2] == b"{"
-    assert read(small).refused is None
-
-
-@pytest.mark.parametrize(
-    ("header", "resource", "environment"),
-    [
-        (b"prod", {"deployment.environment.name": "staging"}, "prod"),
-        (None, {"deployment.environment.name": "staging", "deployment.environment": "old"}, "staging"),
-        (None, {"deployment.environment": "old"}, "old"),
-        (None, {"service.name": "a"}, "default"),
-    ],
-)
-def test_the_environment_is_the_headers_else_the_resources_else_the_default(
-    header: bytes | None, resource: dict[str, str], environment: str
-) -> None:
-    assert [one.environment for one in read(batch(chat(), resource=resource), header).taken] == [environment]
-
-
-def test_environments_of_one_batch_are_kept_apart_and_bounded() -> None:
-    request = batch(chat(1), resource={"deployment.environment.name": "a"})
-    for number, name in enumerate(("b", "c", "a", "x\ny"), start=2):
-        request.MergeFrom(batch(chat(number), resource={"deployment.environment.name": name}))
-    found = read(request)
-    assert [(one.environment, one.index) for one in found.taken] == [("a", 0), ("b", 1), ("a", 3)]
