@@ -25,7 +25,7 @@ USAGE = (
     "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens", "cache_write_1h_tokens",
     "reasoning_tokens", "prompt_audio_tokens", "completion_audio_tokens", "service_tier",
 )  # fmt: skip
-"""Told together or not at all: counts of two records are never mixed."""
+"""Told together or not at all: counts of two records that differ are never mixed."""
 COST = ("cost_usd", "price_source")
 TEXTS = ("prompt_text", "answer_text")
 TRACE = ("trace_id", "span_id", "parent_span_id", "request_span_id")
@@ -141,7 +141,7 @@ def _is_another(mark: str, seen: Seen, call: Call) -> bool:
 
 
 def filled(first: Call, later: Call) -> dict[str, Any]:
-    """Give the fields of a call that a later record of it knows and the first did not. Pure."""
+    """Give the fields of a call that a later record of it knows better; UNSET is no longer known. Pure."""
     places = TRACE if _only(first, later, "trace_id") else ()
     ends = OUTCOME if first.status == later.status else ()
     news = {
@@ -154,13 +154,29 @@ def filled(first: Call, later: Call) -> dict[str, Any]:
     if first.status != "ok" or later.status != "ok":
         # A span covers its retries: what the last of them used is not what a refused one used.
         return news
-    if _only(first, later, "prompt_tokens") or _reported(first, later):
-        news |= {name: getattr(later, name) for name in (*USAGE, *COST) if getattr(later, name) is not UNSET}
-        if first.tokens_estimated != later.tokens_estimated:
-            news["tokens_estimated"] = later.tokens_estimated
-    elif _only(first, later, "cost_usd"):
-        news |= {name: getattr(later, name) for name in COST}
+    return news | _counts(first, later)
+
+
+def _counts(first: Call, later: Call) -> dict[str, Any]:
+    """Give the counts and the cost of the later record where they say more: all of them, if they differ."""
+    untold, unpriced = (_only(first, later, name) for name in ("prompt_tokens", "cost_usd"))
+    price_is_lost = first.cost_usd is not UNSET and later.cost_usd is UNSET
+    names: tuple[str, ...] = ()
+    says_more = _reported(first, later) or (untold and not price_is_lost)
+    if says_more:
+        names = tuple(one for one in (*USAGE, *COST) if getattr(first, one) != getattr(later, one))
+    elif (untold or unpriced) and _agree(first, later):
+        names = tuple(one for one in (*USAGE, *(COST if unpriced else ())) if _only(first, later, one))
+    news = {name: getattr(later, name) for name in names}
+    if (says_more or "prompt_tokens" in names) and first.tokens_estimated != later.tokens_estimated:
+        news["tokens_estimated"] = later.tokens_estimated
     return news
+
+
+def _agree(first: Call, later: Call) -> bool:
+    """Say whether two records tell no different counts."""
+    told = [(getattr(first, name), getattr(later, name)) for name in USAGE]
+    return all(before == after or UNSET in (before, after) for before, after in told)
 
 
 def _only(first: Call, later: Call, name: str) -> bool:

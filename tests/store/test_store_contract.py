@@ -80,6 +80,18 @@ def test_a_call_is_completed_by_rows_that_fill_it_in_the_same_tick_or_a_later_on
     ]  # fmt: skip
 
 
+def test_what_fills_a_call_takes_away_what_is_no_longer_known(backend: Backend) -> None:
+    store = backend.store
+    store.take_over("default")
+    whole = Row("c1", tick_at(0), b'{"model":"m","reasoning_tokens":7,"cost_usd":0.10}')
+    store.store_tick(tick_rows(0, calls=[whole]))
+    news = Row("c1", tick_at(1), b'{"reasoning_tokens":null,"prompt_tokens":8}', fills=True)
+    store.store_tick(tick_rows(1, calls=[news]))
+    assert backend.execute("select body::text from oracle_llm_calls") == [
+        ('{"model": "m", "cost_usd": 0.10, "prompt_tokens": 8}',)
+    ]
+
+
 def test_repeating_a_tick_after_a_lost_answer_is_superseded_and_progress_tells_that_it_is_stored(
     backend: Backend,
 ) -> None:

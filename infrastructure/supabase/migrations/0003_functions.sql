@@ -1,5 +1,6 @@
--- How the services write and read: the same functions over psycopg and over REST. Plain Postgres; may be run
--- again at any time. JSON travels as text, so that no client or gateway between turns a decimal into a float.
+-- How the services write and read: the same functions over psycopg and over REST. Plain Postgres; later files
+-- replace some of these functions: who runs this one again runs those after it too. JSON travels as text, so
+-- that no client or gateway between turns a decimal into a float.
 
 create or replace function public.oracle_take_over(p_environment text)
 returns table (environment text, generation bigint, tick timestamptz)

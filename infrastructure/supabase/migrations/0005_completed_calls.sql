@@ -1,4 +1,5 @@
--- A call that several records tell of is stored once and completed. Plain Postgres; may be run again at any time.
+-- A call that several records tell of is stored once and completed. Plain Postgres; later files
+-- replace the function: who runs this one again runs those after it too.
 
 -- Stores one tick in one transaction and says so; says false, and has written nothing, when the progress
 -- row is not at (generation, previous tick). A value that cannot be stored raises, and nothing remains.
