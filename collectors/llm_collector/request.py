@@ -13,9 +13,11 @@ from typing import Any
 import msgspec
 
 from collectors.llm_collector.estimates import weighed
+from collectors.llm_collector.held import HELD, Held
 from collectors.llm_collector.prompt_text import prompt_text_of
 from collectors.llm_collector.reading import name_of
 from collectors.llm_collector.redaction import Excerpt
+from collectors.llm_collector.room import Room
 from collectors.llm_collector.scan import OPAQUE_CHARACTERS, Scan, is_prose
 from collectors.llm_collector.system_prompt import SystemPrompt, system_prompt_of
 from collectors.llm_collector.unpacking import Unpacking, Unreadable
@@ -65,10 +67,15 @@ class RequestTap:
     """
 
     def __init__(
-        self, content_encoding: str = "", length: int | None = None, keep_text: bool = False
+        self,
+        content_encoding: str = "",
+        length: int | None = None,
+        keep_text: bool = False,
+        held: Held = HELD,
     ) -> None:
         self._keep_text = keep_text
         self._digest = hashlib.sha256()
+        self._room = Room(held)
         self._unpacking = Unpacking(content_encoding, MAX_DECODED_BYTES)
         self._blind = not self._unpacking.knows_codings
         self._whole: bytearray | None = None if (length or 0) > MAX_WHOLE_BYTES else bytearray()
@@ -96,7 +103,9 @@ class RequestTap:
         if self.behind:
             self._go_blind()
         if self._whole is not None:
-            return _asked(_decoded(bytes(self._whole)), digest, self._keep_text)
+            whole, self._whole = bytes(self._whole), None
+            self._room.let_go()
+            return _asked(_decoded(whole), digest, self._keep_text)
         return Asked(
             model=name_of(self._scan.values.get("model")),
             streaming=self._scan.values.get("stream") is True,
@@ -111,16 +120,20 @@ class RequestTap:
     def _take(self, part: bytes) -> None:
         if self._whole is None:
             self._scan.feed(part)
-        elif len(self._whole) + len(part) <= MAX_WHOLE_BYTES:
+        elif len(self._whole) + len(part) <= MAX_WHOLE_BYTES and self._room.fits(
+            len(self._whole) + len(part)
+        ):
             self._whole += part
         else:
-            held, self._whole = bytes(self._whole), None
-            self._scan.feed(held)
+            begun, self._whole = bytes(self._whole), None
+            self._room.let_go()
+            self._scan.feed(begun)
             self._scan.feed(part)
 
     def _go_blind(self) -> None:
         """Read no further: what swells like that is no prompt."""
         self._blind, self._whole = True, None
+        self._room.let_go()
 
 
 def asked_of(body: bytes) -> Asked:

@@ -2,7 +2,8 @@
 
 The proxy forwards every chunk untouched and shows it to a tap. The tap undoes the codings of a copy, cuts it
 into JSON documents (a body, events of a stream, or lines), and never raises: an answer that it cannot follow
-makes it `blind`, and what was read until then stands.
+makes it `blind`, and what was read until then stands. What all taps keep is bounded too: where no room is
+left, only the end of a body is kept, and a large event is passed over.
 """
 
 import json
@@ -11,10 +12,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from collectors.llm_collector.held import HELD, Held
 from collectors.llm_collector.reading import Reading
+from collectors.llm_collector.room import Room
 from collectors.llm_collector.unpacking import Unpacking, Unreadable
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_BODY_BYTES = 2 * 1024 * 1024
 """Of a body that is kept whole; of a larger one (many embeddings) only the end is read."""
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """The last event of a response repeats all of it, generated images too."""
@@ -25,6 +28,8 @@ BYTES_PER_DOCUMENT = 8
 TAIL_BYTES = 16 * 1024
 _SMALL_BYTES = 8 * 1024
 _MAX_FIELD_BYTES = 1024 * 1024
+_CUT = b"\0"
+"""Stands where a line is not kept on: it is no JSON, and is passed over when its end comes."""
 _LINE_BYTES = 64
 """What a line of an event costs beside its bytes."""
 
@@ -77,18 +82,22 @@ class Tap:
     Of the generated text at most `keep_characters` are kept: none unless asked for.
     """
 
-    def __init__(self, content_type: str, content_encoding: str = "", keep_characters: int = 0) -> None:
+    def __init__(
+        self, content_type: str, content_encoding: str = "", keep_characters: int = 0, held: Held = HELD
+    ) -> None:
         kind = content_type.partition(";")[0].strip().lower()
         streamed = kind == _EVENTS or kind in _LINES
         self.reading = Reading(streamed=streamed, keep_characters=keep_characters)
+        self._room = Room(held)
         self._buffer = bytearray()
         self._event: list[bytes] = []
         self._event_bytes = 0
         self._body_too_large = False
         self._documents_left: float = FREE_DOCUMENTS
-        self._split: Callable[[bytes], None] = self._body
+        # Not bound to it: what refers to itself is dropped late.
+        self._split: Callable[[Tap, bytes], None] = Tap._body
         if streamed:
-            self._split = self._events if kind == _EVENTS else self._lines
+            self._split = Tap._events if kind == _EVENTS else Tap._lines
         self._unpacking = Unpacking(content_encoding, MAX_UNPACKED_BYTES)
         self.blind = not self._unpacking.knows_codings
 
@@ -108,7 +117,7 @@ class Tap:
             return
         self._documents_left += len(chunk) / BYTES_PER_DOCUMENT
         try:
-            self._unpacking.read(chunk, self._split)
+            self._unpacking.read(chunk, self._take)
         except Unreadable:
             self._go_blind()
 
@@ -123,10 +132,11 @@ class Tap:
                 self._read_rest(bytes(self._buffer))
             except Unreadable:
                 self._go_blind()
+        self._let_go()
         return self.reading
 
     def _read_rest(self, rest: bytes) -> None:
-        if self._split == self._events:
+        if self._split is Tap._events:
             self._complete_events(rest)
             self._event_ends()
         elif self._body_too_large:
@@ -136,18 +146,31 @@ class Tap:
 
     def _go_blind(self) -> None:
         self.blind = True
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._buffer.clear()
         self._event.clear()
+        self._room.let_go()
+
+    def _take(self, piece: bytes) -> None:
+        self._split(self, piece)
 
     def _body(self, piece: bytes) -> None:
-        self._buffer += piece
-        if len(self._buffer) > MAX_BODY_BYTES or self._body_too_large:
+        size = len(self._buffer) + len(piece)
+        if not self._body_too_large and (size > MAX_BODY_BYTES or not self._room.fits(size)):
             self._body_too_large = True
+            self._buffer = self._buffer[-TAIL_BYTES:]
+            self._room.let_go()
+        self._buffer += piece
+        if self._body_too_large:
             del self._buffer[:-TAIL_BYTES]
 
     def _lines(self, piece: bytes) -> None:
-        for line in _FULL_LINES.findall(self._complete_lines(piece)):
-            self._document(line)
+        if lines := self._complete_lines(piece):
+            self._room.let_go()
+            for line in _FULL_LINES.findall(lines):
+                self._document(line)
 
     def _events(self, piece: bytes) -> None:
         if lines := self._complete_lines(piece):
@@ -159,11 +182,16 @@ class Tap:
         lines = bytes(self._buffer) + piece[:end] if end else b""
         if end:
             self._buffer.clear()
-        self._buffer += piece[end:]
-        if len(self._buffer) > MAX_EVENT_BYTES:
-            # Keep the head: the line stays invalid and is passed over when its end comes.
-            del self._buffer[MAX_EVENT_BYTES:]
+        rest = piece[end:] if end else piece
+        if self._keeps(len(self._buffer) + len(rest)):
+            self._buffer += rest
+        elif self._buffer[-1:] != _CUT:
+            self._buffer += _CUT
         return lines
+
+    def _keeps(self, size: int) -> bool:
+        """Say whether so much of a line may be kept beside what is kept of its event."""
+        return size <= MAX_EVENT_BYTES and self._room.fits(size + self._event_bytes)
 
     def _complete_events(self, lines: bytes) -> None:
         for data in _EVENT_LINES.findall(lines):
@@ -174,7 +202,7 @@ class Tap:
 
     def _event_line(self, data: bytes) -> None:
         self._event_bytes += len(data) + _LINE_BYTES
-        if self._event_bytes > MAX_EVENT_BYTES:
+        if self._event_bytes > MAX_EVENT_BYTES or not self._room.fits(self._event_bytes):
             self._event.clear()
         else:
             self._event.append(data)
@@ -184,6 +212,7 @@ class Tap:
             self._document(self._event[0] if len(self._event) == 1 else b"\n".join(self._event))
             self._event.clear()
         self._event_bytes = 0
+        self._room.let_go()
 
     def _document(self, raw: bytes) -> None:
         text = raw.strip()

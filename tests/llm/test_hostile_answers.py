@@ -12,6 +12,7 @@ import brotli
 import pytest
 import zstandard
 
+from collectors.llm_collector.held import Held
 from collectors.llm_collector.tap import MAX_BODY_BYTES, Tap
 from tests.llm.answers import JSON, LINES, SSE, STREAM, chunk, sse
 
@@ -151,6 +152,44 @@ def test_what_is_left_when_the_client_leaves_is_given_up() -> None:
     tap = Tap(SSE)
     tap.feed(sse(chunk("four")) * 20_000 + STREAM)
     assert (tap.close().input_tokens, tap.blind) == (None, True)
+
+
+def test_forty_large_bodies_at_once_keep_no_more_than_there_is_room_for() -> None:
+    held = Held(4 * MIB)
+    begins, ends = b'{"data":[' + b"0.0123456789," * 200_000, b'0],"usage":{"prompt_tokens":7},"model":"e"}'
+    tracemalloc.start()
+    taps = [Tap(JSON, held=held) for _ in range(40)]
+    for at in range(0, len(begins), 65536):
+        for tap in taps:
+            feed(tap, begins[at : at + 65536])
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    for tap in taps:
+        feed(tap, ends)
+    assert [(tap.close().input_tokens, tap.blind) for tap in taps] == [(7, False)] * 40
+    assert kept < 8 * MIB
+    assert held.take(4 * MIB)
+
+
+@pytest.mark.parametrize(("kind", "before"), [(SSE, b"data: "), (LINES, b"")])
+def test_a_large_event_is_passed_over_where_no_room_is_left_and_the_next_is_read(
+    kind: str, before: bytes
+) -> None:
+    held = Held(100_000)
+    tap = Tap(kind, held=held)
+    last = json.dumps({"usage": {"prompt_tokens": 3, "completion_tokens": 2}}).encode()
+    large = b'{"x": "' + b"x" * 200_000 + b'", "usage": {"prompt_tokens": 999}}'
+    feed(tap, before + large + b"\n\n" + before + last + b"\n\n")
+    assert (tap.close().input_tokens, held.take(100_000)) == (3, True)
+
+
+def test_what_an_answer_keeps_is_given_back_when_it_is_dropped() -> None:
+    held = Held(MIB)
+    tap = Tap(JSON, held=held)
+    feed(tap, b"[" + b" " * 900_000)
+    assert not held.take(MIB)
+    del tap
+    assert held.take(MIB)
 
 
 @pytest.mark.parametrize(

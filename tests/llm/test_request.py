@@ -14,6 +14,7 @@ import pytest
 import zstandard
 
 from collectors.llm_collector import request
+from collectors.llm_collector.held import Held
 from collectors.llm_collector.reading import name_of
 from collectors.llm_collector.request import Asked, RequestTap, asked_of
 from collectors.llm_collector.scan import Scan
@@ -236,6 +237,18 @@ def test_a_bomb_in_two_codings_is_given_up_by_what_came_over_the_wire() -> None:
     assert feed(tap, packed) < 0.25
     assert time.thread_time() - began < 0.25  # of 50 MiB about 4 are unpacked
     assert tap.close().model is None
+
+
+def test_bodies_are_scanned_where_no_room_is_left() -> None:
+    held = Held(MIB)
+    fields = {**CHAT, "other": "x" * 300_000}
+    taps = [RequestTap(held=held) for _ in range(10)]
+    for tap in taps:
+        feed(tap, json.dumps(fields).encode())
+    asked = [tap.close() for tap in taps]
+    assert [(one.model, one.prompt_characters) for one in asked] == [("gpt-4o", CHARACTERS)] * 10
+    assert sum(one.system_prompt is not None for one in asked) == 3
+    assert held.take(MIB)
 
 
 def test_no_more_than_64_mebibytes_are_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
