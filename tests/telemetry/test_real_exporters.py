@@ -30,7 +30,7 @@ from cli.stack.server import KafkaServer
 from runtime.kafka import TopicPartition, headers_of, open_consumer
 from schema.messages import CallRecord, LogRecord
 from schema.topics import OTLP_LOGS, OTLP_METRICS, OTLP_SPANS
-from tests.collectors.test_telemetry_intake import Bench, Running, end_of
+from tests.collectors.telemetry_bench import Bench, Running, end_of
 from tests.telemetry.requests import batch, chat, logs, record
 
 pytestmark = pytest.mark.broker
