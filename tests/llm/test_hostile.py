@@ -105,6 +105,16 @@ def test_what_is_forwarded_has_exactly_one_framing(request_: bytes, sent: bytes)
     assert not re.search(rb"(?im)^(upgrade|connection|trailer|te|x-oracle-.*):", head)
 
 
+def test_what_is_named_beside_a_wish_for_an_upgrade_ends_at_the_proxy() -> None:
+    wish = (b"connection: Upgrade, HTTP2-Settings, x-private", b"upgrade: h2c", b"http2-settings: AAMAAABk")
+    with raw_upstream(after=BODY) as upstream, proxying(openai_base_url=upstream.url) as proxy:
+        answer = said(proxy.url, post(*wish, b"x-private: 1", b"x-kept: 2", LENGTH, body=BODY))
+        head = upstream.received.lower()
+    assert status_of(answer) == 200
+    assert b"x-kept: 2" in head
+    assert not re.search(rb"(?m)^(connection|upgrade|http2-settings|x-private):", head)
+
+
 def test_two_requests_in_one_segment_are_two_answers() -> None:
     with (
         raw_upstream(after=BODY) as upstream,
