@@ -13,7 +13,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from collectors.llm_collector.problems import MALFORMED, SLOW_HEAD, WIDE_HEAD, Problem
-from collectors.llm_collector.upload import LEAVING, TRANSPORT, Leaving
+from collectors.llm_collector.upload import LEAVING, LINGER_SECONDS, TRANSPORT, Leaving
 
 MAX_HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30.0
@@ -29,6 +29,7 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self._upgrading = False
         self._head_timer: asyncio.TimerHandle | None = None
+        self._rest_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection: its first head has to come in time."""
@@ -39,6 +40,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the connection go."""
         self._head_is_there()
+        self._rest_is_there()
         super().connection_lost(exc)
         self._leaving.tell()
 
@@ -59,7 +61,8 @@ class Connection(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             # The same head again, without the wish, and what follows it.
-            headers = [pair for pair in self.headers if pair[0] not in {b"upgrade", b"connection"}]
+            # `connection` stays: what it names besides ends here too.
+            headers = [pair for pair in self.headers if pair[0] != b"upgrade"]
             lines = [self.parser.get_method() + b" " + self.url + b" HTTP/1.1"]
             lines += [name + b": " + value for name, value in headers]
             self.parser, self._upgrading = httptools.HttpRequestParser(self), False
@@ -95,7 +98,15 @@ class Connection(HttpToolsProtocol):
         """End the request."""
         if not self._upgrading:
             self._bare_bytes = 0
+            self._rest_is_there()
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """End an answer; what is left of its request's body is not read for ever."""
+        # With requests sent ahead `cycle` is the last of them, and the one that ended had all its body.
+        if self.cycle.more_body and not self.pipeline:
+            self._rest_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        super().on_response_complete()
 
     def _refuse(self, problem: Problem) -> None:
         """Answer and hang up; in the middle of another answer there is only the second."""
@@ -113,6 +124,11 @@ class Connection(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+    def _rest_is_there(self) -> None:
+        if self._rest_timer is not None:
+            self._rest_timer.cancel()
+            self._rest_timer = None
 
     def _head_is_late(self) -> None:
         self._head_timer = None

@@ -20,11 +20,22 @@ class Problem:
     """The word under which a refused request is counted; empty for what was forwarded."""
     retry_after_seconds: int | None = None
 
-    async def send(self, send: Callable[[MutableMapping[str, Any]], Awaitable[None]]) -> None:
-        """Answer with it."""
+    async def send(
+        self,
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+        drop_rest: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Answer with it; with `drop_rest` the connection ends after that has read what still comes."""
         self.count()
         body = self._body()
-        await send({"type": "http.response.start", "status": self.status, "headers": self._headers(body)})
+        headers = self._headers(body)
+        if drop_rest is not None:
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        if drop_rest is not None:
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            await drop_rest()
+            body = b""
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     def raw(self) -> bytes:

@@ -73,9 +73,9 @@ class Proxy:
                 return
         match upload.ending:
             case Ending.TOO_LARGE:
-                await problems.too_large(self._settings.llm_proxy_max_request_bytes).send(send)
+                await problems.too_large(settings.llm_proxy_max_request_bytes).send(send, upload.drop_rest)
             case Ending.TOO_SLOW:
-                await problems.SLOW_BODY.send(send)
+                await problems.SLOW_BODY.send(send, upload.drop_rest)
             case _:
                 await problems.CLIENT_LEFT.send(send)
 

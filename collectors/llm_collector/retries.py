@@ -1,8 +1,9 @@
 """Which calls are retries: how often the same request failed just before (pure).
 
-SDKs of OpenAI and Anthropic say it themselves (`x-stainless-retry-count`, forwarded as it is). For other
-clients the same body, from the same caller to the same provider, is a retry when the tries of the last ten
-minutes have failed. The same request again after a good answer is none.
+SDKs of OpenAI and Anthropic say it themselves (`x-stainless-retry-count`, forwarded as it is), but begin at
+zero when their user tries again. The same body, from the same caller to the same provider, is a retry when
+the tries of the last ten minutes have failed; the larger of both counts. The same request again after a good
+answer is none.
 """
 
 import hashlib

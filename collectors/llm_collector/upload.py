@@ -10,6 +10,7 @@ import select
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
 from functools import cached_property
@@ -26,6 +27,8 @@ HELD_BYTES = 1024 * 1024
 PATIENCE_SECONDS = 60.0
 SLOWEST_BYTES_PER_SECOND = 1024
 """A client has sixty seconds, and one more for each so many bytes that it has sent."""
+LINGER_SECONDS = 5.0
+"""A client has so long to end a body whose request is answered already, so that it can read the answer."""
 TRANSPORT = "oracle.transport"
 """The ASGI extension under which `connection.py` gives a request's connection."""
 LEAVING = "oracle.leaving"
@@ -80,6 +83,7 @@ class Upload:
         self._tap: RequestTap | None = RequestTap(coding, self.length, keep_text)
         self._size = 0
         self._waited_seconds = 0.0
+        self._has_more = True
         self._held: deque[bytes] = deque()
         extensions = scope.get("extensions") or {}
         self.leaving: Leaving | None = extensions.get(LEAVING)
@@ -144,6 +148,13 @@ class Upload:
             return True  # closed already
         return bool(poll.poll(0))
 
+    async def drop_rest(self) -> None:
+        """Read on for a while, and keep nothing: a client that is hung up on may not see its refusal."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while self._has_more:
+                    self._has_more = (await self._receive()).get("more_body", False)
+
     def hang_up(self) -> None:
         """End the client's connection, whatever it was still to be sent."""
         if self._transport is not None:
@@ -186,10 +197,11 @@ class Upload:
             return b""
         piece: bytes = message.get("body", b"")
         self._size += len(piece)
+        self._has_more = message.get("more_body", False)
         if self._size > self._max_bytes:
             self.ending = Ending.TOO_LARGE
             return b""
-        if not message.get("more_body", False):
+        if not self._has_more:
             self.ending = Ending.COMPLETE
         return piece
 

@@ -110,12 +110,13 @@ class Watch:
             self._board.arrived(self._count_tries(completed(self._arrival, asked), asked.digest))
 
     def _count_tries(self, arrival: Arrival, digest: str) -> Arrival:
-        """Add how often this request failed just before, unless the client tells it."""
+        """Add how often this request failed just before: SDKs tell of their own tries alone, if at all."""
         caller = (arrival.agent_id, arrival.agent_name, arrival.key_label, arrival.client_address)
         self._request = request_of(arrival.provider, caller, digest)
-        if self._request and arrival.retry_count is None:
+        if self._request:
             tries = self._recorder.retries.count(self._request, time.monotonic())
-            arrival = structs.replace(arrival, retry_count=tries)
+            if arrival.retry_count is None or arrival.retry_count < tries:
+                arrival = structs.replace(arrival, retry_count=tries)
         self._arrival = arrival
         return arrival
 

@@ -96,6 +96,12 @@ def test_what_an_sdk_tells_of_its_tries_counts_and_goes_upstream() -> None:
         assert dict(seen[0]["headers"])[b"x-stainless-retry-count"] == b"7"
 
 
+def test_an_agents_own_retries_count_though_its_sdk_begins_at_zero_each_time() -> None:
+    with proxied(500) as (running, _):
+        call_after(running, {"x-stainless-retry-count": "0"}, count=3)
+        assert [one.retry_count for one in running.kept.calls] == [0, 1, 2]
+
+
 def test_a_call_tells_digest_and_size_of_its_system_prompt_and_no_text() -> None:
     with proxied() as (running, _):
         call = call_after(running)
