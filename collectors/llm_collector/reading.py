@@ -15,7 +15,7 @@ from collectors.llm_collector.counts import NAMES, Counts
 from collectors.llm_collector.estimates import estimated_tokens, weighed
 from collectors.llm_collector.generated import MAX_PARTS, brings_audio, generated
 from collectors.llm_collector.refusals import Limited, refusal_of
-from collectors.llm_collector.tool_uses import searches_of, unpriced_in
+from collectors.llm_collector.tool_uses import SIGNS, searches_of, unpriced_in
 from runtime.price_terms import BASE_TIERS
 
 MAX_NAME_CHARACTERS = 256
@@ -75,7 +75,8 @@ class Reading(Counts):
                 if isinstance(usage := place.get("usage"), dict):
                     self._take_told(usage, begins)
             self._take_end(part)
-            self._take_tools(part)
+            if "output" in part or "item" in part:
+                self._take_tools(part)
             self._take_piece(part, whole=part is document)
             for piece in _pieces(part, choices):
                 self._take_piece(piece)
@@ -129,13 +130,12 @@ class Reading(Counts):
 
     def _take_tools(self, part: dict[str, Any]) -> None:
         """Read what else than tokens is charged; the end of a stream repeats what its events have told."""
-        unpriced = unpriced_in(part)
+        self.unpriced_tools += unpriced_in(part)
         if searches := searches_of(part):
             if part.get("type") == "response.output_item.done":
                 self.web_searches = (self.web_searches or 0) + searches
             else:
                 self.web_searches = max(self.web_searches or 0, searches)
-        self.unpriced_tools += unpriced
 
     def _take_error(self, error: Any) -> None:
         if not error or not isinstance(error, dict | str):
@@ -160,6 +160,8 @@ class Reading(Counts):
                 self.finish_reason is None or piece.get("index") in (None, 0)
             ):
                 self.finish_reason = word_of(reason) or self.finish_reason
+        if not SIGNS.isdisjoint(piece) and any(piece.get(name) for name in SIGNS):
+            self.unpriced_tools += 1
         if "error" in piece:
             self._take_error(piece["error"])
         for text in generated(piece, whole):

@@ -61,6 +61,7 @@ def response(*output: dict[str, Any], tool: str = "web_search", model: str = "gp
         (response({"type": "file_search_call"}), None),
         (response({"type": "code_interpreter_call"}), None),
         (response({"type": "image_generation_call", "result": "QUJD" * 5000}), None),
+        (response({"type": "image_generation_call", "result": "QUJD" * 400_000}), None),
     ],
 )
 def test_a_response_s_searches_are_charged_and_other_tools_are_unknown(
