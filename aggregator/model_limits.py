@@ -24,6 +24,8 @@ from schema.observed import ModelObserved
 
 REFUSED_SECONDS = 60
 """A refusal that names no end is over after the minute that the limit is of."""
+FAILED_SECONDS = 300
+"""What an answer said of a failure is old after so long: nobody knows until somebody calls again."""
 FAR = SECONDS // LEAST_SECONDS + 1
 """What all of the last minute's use does not reach even so many times over is not looked at closer."""
 
@@ -66,13 +68,22 @@ def limits_at(
     )
 
 
+def ages(told: ModelObserved) -> bool:
+    """Say whether time alone takes the provider's word back."""
+    if told.quota_exhausted or told.status not in ("rate_limited", "unavailable"):
+        return False
+    return told.status == "rate_limited" or told.resets_at is not UNSET or told.answered_at is not UNSET
+
+
 def _status(told: ModelObserved, now_ms: int) -> tuple[Status, str | UnsetType]:
     """Say whether a model can be had: what a provider said lasts until its reset, without a further call."""
-    if told.quota_exhausted or told.status not in ("rate_limited", "unavailable"):
+    if not ages(told):
         return told.status, told.reason
     ends_at = told.resets_at
     if ends_at is UNSET and told.status == "rate_limited" and told.told_at is not UNSET:
         ends_at = told.told_at + timedelta(seconds=REFUSED_SECONDS)
+    if ends_at is UNSET and told.status == "unavailable" and told.answered_at is not UNSET:
+        ends_at = told.answered_at + timedelta(seconds=FAILED_SECONDS)
     if ends_at is UNSET or ends_at > from_ms(now_ms):
         return told.status, told.reason
     return ("available" if told.status == "rate_limited" else "unknown"), UNSET

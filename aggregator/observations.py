@@ -15,7 +15,7 @@ from aggregator.ticks import from_ms, to_ms
 from schema.entities import KINDS
 from schema.messages import Gone, Heartbeat, Observed
 from schema.models import Source, Unavailable
-from schema.observed import PodObserved
+from schema.observed import ModelObserved, PodObserved
 from schema.types import Part, SourceStatus
 from schema.wire import encode
 
@@ -88,7 +88,7 @@ def key_of(kind: str, value: Part) -> Key:
 
 
 class Observations:
-    """The entities of all sources; an entity that several sources tell has the value told last."""
+    """The entities of all sources; of several values the one told last stands, of models the newest word."""
 
     def __init__(self, sources: dict[str, SourceState]) -> None:
         self.sources = sources
@@ -276,7 +276,18 @@ def _kept_ms(name: str, interval_seconds: float) -> float:
 def _newest(holders: dict[str, Told]) -> Told:
     if len(holders) == 1:
         return next(iter(holders.values()))
-    return max(holders.items(), key=lambda row: (row[1][0], row[0]))[1]
+    return max(holders.items(), key=lambda row: (*_said(row[1]), row[0]))[1]
+
+
+def _said(told: Told) -> tuple[bool, int]:
+    """Give what a value ranks by: a proxy that repeats an old answer has no newer word than another's."""
+    at_ms, value = told
+    if not isinstance(value, ModelObserved):
+        return True, at_ms
+    if isinstance(value.answered_at, msgspec.UnsetType):
+        # Who has not called it knows less, but for an endpoint that is away now.
+        return value.status == "unavailable", at_ms
+    return True, min(at_ms, to_ms(value.answered_at))
 
 
 def status_of(age_seconds: float, interval_seconds: float, down_reason: str) -> SourceStatus:

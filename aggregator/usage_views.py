@@ -11,7 +11,7 @@ from typing import cast
 from msgspec import UNSET, UnsetType
 
 from aggregator.budgets import budget_of
-from aggregator.model_limits import limits_at
+from aggregator.model_limits import ages, limits_at
 from aggregator.observations import Key
 from aggregator.sliding_minute import SECONDS, ModelKey
 from aggregator.tables import Tables
@@ -124,7 +124,8 @@ class UsageViews:
             return None
         part = limits_at(key, told, state.usage.last_minute, state.remainders, running, now_ms)
         told_lately = key in state.remainders.points or part.resets_at is not UNSET
-        if part.tpm or part.rpm or told_lately or part.status == "rate_limited":
+        is_ill = part.status in ("rate_limited", "unavailable")
+        if part.tpm or part.rpm or told_lately or (is_ill and told is not None and ages(told)):
             self._moving.add(key)
         else:
             self._moving.discard(key)

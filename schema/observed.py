@@ -60,8 +60,9 @@ class KafkaClusterObserved(Part, frozen=True, kw_only=True):
 class ModelObserved(Part, frozen=True, kw_only=True):
     """What a collector knows of a model: the provider's maxima, what is left of them, whether it answers.
 
-    `told_at` is when the provider told of maxima and remainders; `loaded` whether a server of models has it
-    in memory; `reason` why it is not available.
+    `told_at` is when the provider told of maxima and remainders; `answered_at` when an answer to a call told
+    the status, to some seconds: unset where no call did, or where its endpoint says otherwise now; `loaded`
+    whether a server of models has it in memory; `reason` why it is not available.
     """
 
     provider: Id
@@ -73,6 +74,7 @@ class ModelObserved(Part, frozen=True, kw_only=True):
     tpm_remaining: Count | UnsetType = UNSET
     rpm_remaining: Count | UnsetType = UNSET
     told_at: Time | UnsetType = UNSET
+    answered_at: Time | UnsetType = UNSET
     quota_exhausted: bool = False
     resets_at: Time | UnsetType = UNSET
     reason: Text | UnsetType = UNSET

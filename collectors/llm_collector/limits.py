@@ -41,6 +41,7 @@ FAILED_CODES = frozenset({
 """Machine words of a failure of the provider's own inside of such a stream."""
 REQUESTS_A_DAY = frozenset({"groq"})
 """Providers whose header of requests is a day's limit: its reset is seconds away while the day is young."""
+WORD_EACH = timedelta(seconds=10)
 PAYMENT_REQUIRED = 402
 TOO_MANY_REQUESTS = 429
 MAX_ID_CHARACTERS = 256
@@ -146,6 +147,7 @@ class _State(msgspec.Struct, frozen=True):
     tpm_remaining: int | None = None
     told_at: datetime | None = None
     answered_at: datetime | None = None
+    word_at: datetime | None = None
     slow_requests: int | None = None
     slow_tokens: int | None = None
 
@@ -161,6 +163,7 @@ def _entity(key: tuple[str, str, str], state: _State) -> ModelObserved:
         rpm_remaining=UNSET if state.rpm_remaining is None else state.rpm_remaining,
         tpm_remaining=UNSET if state.tpm_remaining is None else state.tpm_remaining,
         told_at=UNSET if state.told_at is None else state.told_at,
+        answered_at=UNSET if state.word_at is None else state.word_at,
         quota_exhausted=state.quota_exhausted,
         resets_at=UNSET if state.resets_at is None else state.resets_at,
         reason=UNSET if state.reason is None else state.reason,
@@ -171,7 +174,14 @@ def _after(known: _State, answer: Answer) -> _State:
     at = answer.limits.at
     if at is not None and known.answered_at is not None and at < known.answered_at:
         return known
-    return _judged(_measured(known, answer), answer)
+    measured = _measured(known, answer)
+    state = _judged(measured, answer)
+    if at is None or state is measured:
+        return state
+    # The same word again is told anew each few seconds only: else each answer would make a record.
+    same = (state.status, state.quota_exhausted) == (known.status, known.quota_exhausted)
+    stands = same and known.word_at is not None and at - known.word_at < WORD_EACH
+    return state if stands else replace(state, word_at=at)
 
 
 def _measured(known: _State, answer: Answer) -> _State:

@@ -89,7 +89,8 @@ def _merged(told: _Word, found: _Word | None) -> ModelObserved:
     if found.at < told.at:
         return model
     if found.model.status == "unavailable":
-        return structs.replace(model, status="unavailable", reason=found.model.reason)
+        # Its endpoint goes on being asked: this is no answer that grows old.
+        return structs.replace(model, status="unavailable", reason=found.model.reason, answered_at=UNSET)
     if found.model.status == "available" and model.status == "unavailable" and not model.quota_exhausted:
         return structs.replace(model, status="available", reason=UNSET, resets_at=UNSET)
     return model

@@ -76,19 +76,21 @@ _KAFKA = st.one_of(
     st.builds(gone, st.just("topic"), st.just("q")),
 )  # fmt: skip
 _MODELS = st.builds(
-    lambda status, left, second, model, reset: observed(
-        "model",
-        model,
+    lambda status, left, second, model, reset, source: observed(
+        "model", model,
         {
             "provider": "openai", "model": model, "status": status, "tpm_max": 1000, "tpm_remaining": left,
             "told_at": second, "resets_at": reset, "quota_exhausted": status == "unavailable",
+            "answered_at": reset,
         },
+        source=source,
     ),
     st.sampled_from(["available", "rate_limited", "unavailable"]),
     st.integers(0, 1000),
     _SECONDS,
     st.sampled_from(["gpt-4o", "m"]),
     _SECONDS,
+    st.sampled_from(["k8s@cluster", "llm@a"]),
 )  # fmt: skip
 _ADDRESSES = st.sampled_from(["10.0.0.1", "10.0.0.2", "10.0.0.3"])
 _TRACES = st.sampled_from([UNSET, "1", "2"])

@@ -155,7 +155,9 @@ def test_what_is_left_is_shown_for_a_minute_and_when_it_was_told_always() -> Non
         (told(status="rate_limited"), 999, "rate_limited", UNSET),
         (told(status="unavailable", resets_at=at(7)), 7, "unknown", UNSET),
         (told(status="unavailable", reason="503"), 999, "unavailable", UNSET),
-        (told(status="unavailable", quota_exhausted=True), 999, "unavailable", UNSET),
+        (told(status="unavailable", answered_at=AT, reason="500"), 299, "unavailable", UNSET),
+        (told(status="unavailable", answered_at=AT, reason="500"), 300, "unknown", UNSET),
+        (told(status="unavailable", quota_exhausted=True, answered_at=AT), 999, "unavailable", UNSET),
         (told(status="available", resets_at=at(7)), 7, "available", UNSET),
     ],
 )

@@ -62,7 +62,7 @@ def test_a_cost_and_counts_that_two_records_tell_of_one_call_stand_together() ->
     cost, counts = call(1, **none | PRICED).call, call(2, **none | {"prompt_tokens": 5}).call
     for first, later in ((cost, counts), (counts, cost)):
         whole = msgspec.structs.replace(first, **filled(first, later))
-        assert (whole.prompt_tokens, whole.cost_usd, whole.price_source) == (5, 9, "p")
+        assert [whole.prompt_tokens, whole.cost_usd, whole.price_source] == [5, Decimal(9), "p"]
 
 
 def test_what_a_report_does_not_tell_is_taken_from_the_stored_estimate() -> None:

@@ -118,3 +118,21 @@ def test_a_called_model_that_has_to_go_is_shown_again_as_its_endpoint_knows_it(
         "ollama/llama3.2/team-a": None,
         "ollama/llama3.2/default": "available",
     }
+
+
+def test_a_model_tells_when_it_was_answered_to_some_seconds_and_at_once_when_its_status_changes() -> None:
+    models, told = ModelLimits(), []
+    for status, seconds in ((200, 0), (200, 9), (200, 10), (429, 11), (429, 12), (400, 30), (200, 31)):
+        answered_at = models.answered(answer(status, seconds)).model.answered_at
+        assert answered_at is not UNSET
+        told.append((answered_at - AT).total_seconds())
+    assert told == [0, 0, 10, 11, 11, 11, 31]
+
+
+def test_an_endpoint_that_is_away_is_no_answer_that_grows_old() -> None:
+    models = ModelStatus()
+    (called,) = models.answered(answer(None), 1)
+    (away,) = models.found("ollama", [word("unavailable", "no answer")], 2)
+    assert called.model
+    assert away.model
+    assert (called.model.answered_at, away.model.answered_at) == (AT, UNSET)
