@@ -2,9 +2,10 @@
 
 import zlib
 from http import HTTPStatus
+from typing import NamedTuple
 
 from api.problems import Problem
-from runtime.otlp import Signal, cut, read_json, read_protobuf
+from runtime.otlp import Signal, cut, read_json, read_protobuf, sender_of
 from schema.errors import InvalidMessage
 from schema.topics import MAX_VALUE_BYTES
 
@@ -23,24 +24,26 @@ def kind_of(content_type: str) -> str | None:
     return kind if kind in (PROTOBUF, JSON) else None
 
 
-def requests_of(signal: Signal, kind: str, encoding: str, body: bytes) -> tuple[list[bytes], int]:
-    """Give what is to be published, in protobuf, and how many items are too large for it.
+class Taken(NamedTuple):
+    """What is to be published, in protobuf, how many items are too large for it, and who sent it."""
 
-    Raises Problem 400, 413 or 415.
-    """
+    values: list[bytes]
+    left_out: int
+    sender: str
+
+
+def requests_of(signal: Signal, kind: str, encoding: str, body: bytes) -> Taken:
+    """Read a body. Raises Problem 400, 413 or 415."""
     value = unpacked(body, encoding)
     try:
-        if kind == JSON:
-            return cut(signal, read_json(signal.request, value), MAX_VALUE_BYTES)
-        request = read_protobuf(signal.request, value)
+        request = (read_json if kind == JSON else read_protobuf)(signal.request, value)
     except InvalidMessage as error:
         raise Problem(HTTPStatus.BAD_REQUEST, f"The body is not understood: {error.detail[:200]}") from None
+    sender = sender_of(signal, request)
     # As it came, wherever it fits.
-    return (
-        ([value] if value else [], 0)
-        if len(value) <= MAX_VALUE_BYTES
-        else cut(signal, request, MAX_VALUE_BYTES)
-    )
+    if kind != JSON and len(value) <= MAX_VALUE_BYTES:
+        return Taken([value] if value else [], 0, sender)
+    return Taken(*cut(signal, request, MAX_VALUE_BYTES), sender)
 
 
 def unpacked(body: bytes, encoding: str) -> bytes:

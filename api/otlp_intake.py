@@ -24,6 +24,7 @@ class Publishes(Protocol):
         topic: str,
         value: bytes,
         *,
+        key: str | None = None,
         headers: Headers | None = None,
         delivered: Callable[[], None] | None = None,
     ) -> None:
@@ -40,8 +41,8 @@ class OtlpIntake:
         self._producer = producer
         self.room = asyncio.Semaphore(AT_ONCE)
 
-    async def publish(self, topic: str, values: list[bytes], environment: str | None) -> None:
-        """Return once the broker has all of it.
+    async def publish(self, topic: str, values: list[bytes], sender: str, environment: str | None) -> None:
+        """Return once the broker has all of it; what one sender sends stays in its order, in one partition.
 
         Raises BrokerError when it does not answer; nothing more is handed to it while it is away, so that
         what waits for it does not grow.
@@ -65,7 +66,7 @@ class OtlpIntake:
                 loop.call_soon_threadsafe(arrived)
 
         for value in values:
-            self._producer.publish(topic, value, headers=headers, delivered=delivered)
+            self._producer.publish(topic, value, key=sender, headers=headers, delivered=delivered)
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await done.wait()

@@ -90,9 +90,9 @@ async def _take(
     encoding = request.headers.get("content-encoding", "")
     body = await request.body()
     async with intake.room:
-        values, left_out = await asyncio.to_thread(requests_of, signal, kind, encoding, body)
+        taken = await asyncio.to_thread(requests_of, signal, kind, encoding, body)
     try:
-        await intake.publish(signal.topic, values, chosen)
+        await intake.publish(signal.topic, taken.values, taken.sender, chosen)
     except BrokerError as error:
         logger().debug("telemetry was sent away", topic=signal.topic, error=str(error))
         raise Problem(
@@ -100,7 +100,7 @@ async def _take(
             "The broker does not answer now; send it again.",
             headers={"retry-after": str(RETRY_AFTER_SECONDS)},
         ) from None
-    return _answer(signal, kind, left_out)
+    return _answer(signal, kind, taken.left_out)
 
 
 def _environment(request: AnyRequest, asked: str | None) -> str | None:

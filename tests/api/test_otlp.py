@@ -38,6 +38,7 @@ class FakeBroker:
 
     def __init__(self) -> None:
         self.published: list[tuple[str, bytes, Headers]] = []
+        self.keys: list[str | None] = []
         self.away = self.full = self.silent = False
 
     def publish(
@@ -45,12 +46,14 @@ class FakeBroker:
         topic: str,
         value: bytes,
         *,
+        key: str | None = None,
         headers: Headers | None = None,
         delivered: Callable[[], None] | None = None,
     ) -> None:
         if self.full:
             raise QueueFull("full")
         self.published.append((topic, value, headers or []))
+        self.keys.append(key)
         if delivered and not self.silent:
             threading.Thread(target=delivered).start()
 
@@ -257,3 +260,17 @@ def test_nothing_is_published_of_an_empty_request(client: TestClient[Any], broke
     assert client.post("/v1/traces", content=b"", headers=PROTOBUF).status_code == 200
     assert client.post("/v1/traces", content=b"{}", headers=JSON).json() == {}
     assert broker.published == []
+
+
+def test_batches_of_one_sender_stay_in_order_in_one_partition(broker: FakeBroker) -> None:
+    # A request's span is read before its call's, and by the same replica of the telemetry collector.
+    other = {"service.name": "research-agent", "k8s.pod.name": "research-agent-2"}
+    with serve(broker) as client:
+        for request in (batch(chat(1)), batch(chat(2), chat(3)), batch(chat(4), resource=other)):
+            assert client.post("/v1/traces", content=request.SerializeToString(), headers=PROTOBUF).is_success
+        told = json_format.MessageToDict(batch(chat()))
+        told["resourceSpans"][0]["scopeSpans"] = []
+        assert client.post("/v1/traces", content=json.dumps(told), headers=JSON).is_success
+    one, same, another, as_json = broker.keys
+    assert one == same == as_json
+    assert one not in (None, another)
