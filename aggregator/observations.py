@@ -11,20 +11,20 @@ from typing import NamedTuple
 import msgspec
 
 from aggregator.decode import value_of
+from aggregator.newest import Told, newest
 from aggregator.ticks import from_ms, to_ms
 from schema.entities import KINDS
 from schema.messages import Gone, Heartbeat, Observed
 from schema.models import Source, Unavailable
-from schema.observed import ModelObserved, PodObserved
+from schema.observed import PodObserved
 from schema.types import Part, SourceStatus
 from schema.wire import encode
 
 Key = tuple[str, ...]
-Told = tuple[int, Part]
-"""When a source told a value (milliseconds, the log's time), and the value."""
 FRESH_INTERVALS = 3
 STALE_INTERVALS = 10
 REMOVED_AFTER_MS = 3_600_000
+IN_FLIGHT = "in_flight"
 MOCK = "@mock"
 REMEMBERED_EPOCHS = 8
 HANDOVER_LIMIT_MS = 60_000
@@ -151,13 +151,15 @@ class Observations:
         return source is not None and _has_rival(source, at_ms)
 
     def expire(self, now_ms: int) -> list[Lost]:
-        """Remove the sources that were silent for an hour; give what went with them."""
+        """Remove the sources that were silent for an hour, and the calls of one that is down; give them."""
         silent = [
             name
             for name, source in self.sources.items()
             if now_ms - source.heard_ms > _kept_ms(name, source.interval_seconds)
         ]
         gone: list[Lost] = []
+        for name, source in self.sources.items():
+            gone += self._drop(name, source, IN_FLIGHT, _ended(source, now_ms))
         for name in silent:
             source = self.sources[name]
             for kind in list(source.entities):
@@ -174,7 +176,7 @@ class Observations:
     def told(self, kind: str, key: Key) -> Told | None:
         """Give an entity's value as told last, and when."""
         holders = self._values.get(kind, {}).get(key)
-        return _newest(holders) if holders else None
+        return newest(holders) if holders else None
 
     def keys(self, kind: str) -> KeysView[Key]:
         """Give the natural keys of a kind, in no particular order."""
@@ -183,7 +185,7 @@ class Observations:
     def all(self, kind: str) -> Iterator[tuple[Key, Part]]:
         """Give the entities of a kind, in no particular order."""
         for key, holders in self._values.get(kind, {}).items():
-            yield key, _newest(holders)[1]
+            yield key, newest(holders)[1]
 
     def freshness(self, now_ms: int) -> list[Source]:
         """Say how fresh each source is at a tick."""
@@ -264,6 +266,15 @@ def _has_rival(state: SourceState, now_ms: int) -> bool:
     return bool(state.rival_ms) and now_ms - state.rival_ms <= _outdated_ms(state)
 
 
+def _ended(source: SourceState, now_ms: int) -> list[str]:
+    """Give the calls in flight of a proxy that says nothing any more: what passed it has ended with it."""
+    limit_ms = now_ms - _outdated_ms(source)
+    calls = source.entities.get(IN_FLIGHT)
+    if not calls or source.heard_ms >= limit_ms:
+        return []
+    return [name for name, seen in calls.items() if seen.at_ms < limit_ms]
+
+
 def _outdated_ms(state: SourceState) -> int:
     return int(STALE_INTERVALS * state.interval_seconds * 1000)
 
@@ -271,23 +282,6 @@ def _outdated_ms(state: SourceState) -> int:
 def _kept_ms(name: str, interval_seconds: float) -> float:
     """Give how long a silent source is kept; what is made up goes as soon as nobody tells it (SPEC §9)."""
     return STALE_INTERVALS * interval_seconds * 1000 if name.endswith(MOCK) else REMOVED_AFTER_MS
-
-
-def _newest(holders: dict[str, Told]) -> Told:
-    if len(holders) == 1:
-        return next(iter(holders.values()))
-    return max(holders.items(), key=lambda row: (*_said(row[1]), row[0]))[1]
-
-
-def _said(told: Told) -> tuple[bool, int]:
-    """Give what a value ranks by: a proxy that repeats an old answer has no newer word than another's."""
-    at_ms, value = told
-    if not isinstance(value, ModelObserved):
-        return True, at_ms
-    if isinstance(value.answered_at, msgspec.UnsetType):
-        # Who has not called it knows less, but for an endpoint that is away now.
-        return value.status == "unavailable", at_ms
-    return True, min(at_ms, to_ms(value.answered_at))
 
 
 def status_of(age_seconds: float, interval_seconds: float, down_reason: str) -> SourceStatus:

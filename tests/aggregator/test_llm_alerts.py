@@ -16,6 +16,7 @@ from tests.aggregator.records import (
     budgets,
     call,
     gone,
+    heartbeat,
     live_fold,
     mark,
     observed,
@@ -173,6 +174,8 @@ def test_a_request_in_flight_counts_until_it_is_a_minute_old() -> None:
     log = Log()
     log.add(1000, observed("in_flight", "c-1", value))
     log.add(1000, model(rpm_max=10))
+    for second in range(10, 60, 10):
+        log.add(second * 1000, heartbeat())
     log.add(60_001, mark())
     documents = snapshots(log)
     assert [one["litellm"][0]["rpm"] for one in (documents[0], documents[-2], documents[-1])] == [1, 1, 0]

@@ -1,10 +1,10 @@
-"""What several proxies say of one model: the newest answer counts, also when an old word is told again."""
+"""What several proxies say: the newest answer on a model counts, and what ran in one that died has ended."""
 
 from typing import Any
 
 import pytest
 
-from tests.aggregator.records import Log, at, live_fold, mark, observed, play
+from tests.aggregator.records import Log, at, heartbeat, live_fold, mark, observed, play
 
 EXHAUSTED: dict[str, Any] = {"status": "unavailable", "quota_exhausted": True}
 
@@ -48,3 +48,22 @@ def test_a_failure_grows_old_at_a_tick_though_its_proxy_repeats_it() -> None:
     log.add(296_000, model("a", "e2", status="unavailable", answered_at=at(0), reason="500 server_error"))
     log.add(302_500, mark())
     assert shown(log)[-3:] == ["unavailable", "unknown", "unknown"]
+
+
+def in_flight(proxy: str) -> Any:
+    value = {"call_id": proxy, "provider": "openai", "model": "o3", "started_at": at(0), "streaming": True}
+    return observed("in_flight", proxy, value, source=f"llm@{proxy}")
+
+
+def test_the_calls_of_a_proxy_that_was_killed_are_gone_when_it_counts_as_down() -> None:
+    log = Log()
+    log.add(100, heartbeat(source="llm@killed"))
+    for proxy in ("killed", "alive"):
+        log.add(200, in_flight(proxy))
+    for second in range(2, 30, 2):
+        log.add(second * 1000, heartbeat("in_flight", source="llm@alive"))
+    running = [
+        [call["call_id"] for call in one["llm_usage"]["in_flight"]]
+        for one in play(live_fold(), log.messages).documents()
+    ]
+    assert (running[0], running[9], running[-1]) == (["alive", "killed"], ["alive", "killed"], ["alive"])
