@@ -38,7 +38,7 @@ class Arrival(Struct, frozen=True):
     model: str
     operation: str
     streaming: bool
-    prompt_characters: int
+    prompt_characters: int | None
     key_label: str = DEFAULT_LABEL
     client_address: str | None = None
     agent_id: str | None = None
@@ -108,7 +108,7 @@ def arrival_of(
         model=name_of(target.deployment) or "unknown",
         operation=target.operation,
         streaming=False,
-        prompt_characters=0,
+        prompt_characters=None,
         key_label=key.label,
         client_address=client_address,
         agent_id=agent_id,

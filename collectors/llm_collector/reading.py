@@ -83,11 +83,12 @@ class Reading(Counts):
         if begins is False and document.get("type") == "error" and "error" not in document:
             self._take_error(document)
 
-    def tokens(self, prompt_characters: int, streamed: bool) -> tuple[int | None, int | None, bool]:
+    def tokens(self, prompt_characters: int | None, streamed: bool) -> tuple[int | None, int | None, bool]:
         """Give the tokens of prompt and completion, and whether one of them is estimated.
 
         Only what was streamed is estimated, and only when text came: a stream that was broken off, or that
-        does not report its usage. Whatever was told stands.
+        does not report its usage. Whatever was told stands, and
+        of a prompt that could not be read nothing is known.
         """
         told = None if self.completion_partial else self.completion_tokens
         if self.input_tokens is not None and (told is not None or not self.text_characters):
@@ -95,7 +96,7 @@ class Reading(Counts):
         if not (streamed and self.text_characters):
             return self.prompt_tokens, told, False
         prompt = self.prompt_tokens
-        if prompt is None:
+        if prompt is None and prompt_characters is not None:
             prompt = estimated_tokens(prompt_characters)
         if told is None:
             told = max(estimated_tokens(self.text_characters), self.completion_tokens or 0)

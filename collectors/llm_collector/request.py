@@ -35,7 +35,8 @@ class Asked:
 
     model: str | None = None
     streaming: bool = False
-    prompt_characters: int = 0
+    prompt_characters: int | None = None
+    """None where no text was read: nothing is known then of what it costs."""
     digest: str = ""
     """SHA-256 of the body, in hex: the same request sent again has the same one."""
     system_prompt: SystemPrompt | None = None
@@ -79,6 +80,7 @@ class RequestTap:
         self._unpacking = Unpacking(content_encoding, MAX_DECODED_BYTES)
         self._blind = not self._unpacking.knows_codings
         self._whole: bytearray | None = None if (length or 0) > MAX_WHOLE_BYTES else bytearray()
+        self._bytes_left = MAX_DECODED_BYTES
 
     @property
     def behind(self) -> bool:
@@ -109,7 +111,7 @@ class RequestTap:
         return Asked(
             model=name_of(self._scan.values.get("model")),
             streaming=self._scan.values.get("stream") is True,
-            prompt_characters=sum(self._scan.characters.values()),
+            prompt_characters=(self._scan.is_complete and sum(self._scan.characters.values())) or None,
             digest=digest,
         )
 
@@ -118,6 +120,9 @@ class RequestTap:
         return Scan(_VALUES, _TEXTS)
 
     def _take(self, part: bytes) -> None:
+        self._bytes_left -= len(part)
+        if self._bytes_left < 0:
+            raise Unreadable
         if self._whole is None:
             self._scan.feed(part)
         elif len(self._whole) + len(part) <= MAX_WHOLE_BYTES and self._room.fits(
@@ -150,7 +155,7 @@ def _asked(body: Body, digest: str, keep_text: bool) -> Asked:
     return Asked(
         model=name_of(body.model),
         streaming=body.stream is True,
-        prompt_characters=sum(_characters(part) for part in (*fields, body.prompt, body.tools)),
+        prompt_characters=sum(_characters(part) for part in (*fields, body.prompt, body.tools)) or None,
         digest=digest,
         system_prompt=system_prompt_of(*fields),
         text=prompt_text_of(*fields, body.prompt) if keep_text else None,

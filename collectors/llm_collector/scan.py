@@ -47,6 +47,8 @@ class Scan:
         """The values, by name, of those asked for that are a string, number, boolean or null."""
         self.characters: dict[str, int] = {}
         """How many characters of text the others hold, the names within them apart."""
+        self.is_complete = False
+        """Whether it has come to the end of the object."""
         self._wanted, self._texts = values, texts
         self._carry = b""
         self._given_up = False
@@ -93,7 +95,7 @@ class Scan:
             case b":" if self._name is not None and not self._value_next:
                 self._begin_value(self._name)
             case b"}" if not self._value_next:
-                self._given_up = True  # the end: nothing after it counts
+                self.is_complete = self._given_up = True  # nothing after it counts
             case b"{" | b"[" if self._value_next:
                 self._depth = 2
             case _ if self._value_next:

@@ -52,7 +52,7 @@ CHAT: dict[str, Any] = {
 CHARACTERS = len("systemBe brief.usertextGrüße 😀") + 2  # the smiley counts as three
 
 
-def told(asked: Asked) -> tuple[str | None, bool, int, str]:
+def told(asked: Asked) -> tuple[str | None, bool, int | None, str]:
     """Give what is read of bodies of every size."""
     return asked.model, asked.streaming, asked.prompt_characters, asked.digest
 
@@ -249,6 +249,26 @@ def test_bodies_are_scanned_where_no_room_is_left() -> None:
     assert [(one.model, one.prompt_characters) for one in asked] == [("gpt-4o", CHARACTERS)] * 10
     assert sum(one.system_prompt is not None for one in asked) == 3
     assert held.take(MIB)
+
+
+@pytest.mark.parametrize(
+    ("body", "coding"),
+    [
+        pytest.param(b"", "", id="none"),
+        pytest.param(b"--x\r\ncontent-disposition: form-data", "", id="a form"),
+        pytest.param(b'{"model": "m", "messages": [{"content": "Hello"', "", id="cut"),
+        pytest.param(b'{"messages": [{"content": "Hello"}], "x": "' + b"x" * MIB, "", id="large and cut"),
+        pytest.param(b'{"messages": [{"content": "Hello"}], "x": "' + b"x" * 9_000_000, "", id="too large"),
+        pytest.param(b"anything", "lzma", id="a coding that is not known"),
+        pytest.param(gzip.compress(bytes(20 * MIB)), "gzip", id="a bomb"),
+        pytest.param(b'{"model": "m", "conversation": "conv_1"}', "", id="a prompt that is elsewhere"),
+    ],
+)
+def test_of_a_prompt_that_was_not_read_no_size_is_known(
+    body: bytes, coding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "MAX_DECODED_BYTES", 8 * MIB)
+    assert read(body, coding=coding).prompt_characters is None
 
 
 def test_no_more_than_64_mebibytes_are_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:

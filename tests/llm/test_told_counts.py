@@ -62,6 +62,18 @@ def test_ollama_streams_without_being_asked_to() -> None:
     assert (call.prompt_tokens, call.completion_tokens, call.tokens_estimated) == (3, 1, False)
 
 
+def test_what_a_stream_cost_whose_request_could_not_be_read_stays_unknown() -> None:
+    target = Routes(LlmSettings()).resolve("/openai/v1/audio/transcriptions")
+    assert target is not None
+    asked = asked_of(b'--x\r\ncontent-disposition: form-data; name="file"\r\n\r\nRIFF')
+    arrival = arrival_of("c-1", AT, target, {}, asked)
+    assert arrival is not None
+    tap = Tap(SSE)
+    tap.feed(sse(chunk("Hello there")))
+    call = call_of(arrival, Outcome(5, 200), tap.close())
+    assert (call.prompt_tokens, call.cost_usd, call.completion_tokens) == (UNSET, UNSET, 3)
+
+
 def test_a_refused_stream_is_not_estimated() -> None:
     call = recorded(
         "/openai/v1/chat/completions", {"model": "gpt-4o", "stream": True}, SSE, sse(chunk("Hi")), 500
