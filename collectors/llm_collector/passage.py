@@ -167,6 +167,7 @@ class Passage:
                     "headers": headers,
                 })  # fmt: skip
                 self.answered = True
+                upload.let_go()
                 self._note(answer)
                 async for chunk in answer.content.iter_any():
                     await self._send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -64,7 +64,13 @@ class Proxy:
         began = time.monotonic()
         settings = self._settings
         upload = Upload(scope, receive, settings.llm_proxy_max_request_bytes, settings.llm_store_text)
-        await upload.begin()
+        try:
+            await upload.begin()
+            await self._answer(scope, target, upload, send, began)
+        finally:
+            upload.let_go()
+
+    async def _answer(self, scope: Scope, target: Target, upload: Upload, send: Send, began: float) -> None:
         if upload.ending in {None, Ending.COMPLETE}:
             watch = self._watch(scope, target, upload, began)
             passage = Passage(scope, target, upload, watch, send, self._settings.llm_proxy_silence_seconds)
@@ -73,7 +79,9 @@ class Proxy:
                 return
         match upload.ending:
             case Ending.TOO_LARGE:
-                await problems.too_large(settings.llm_proxy_max_request_bytes).send(send, upload.drop_rest)
+                await problems.too_large(self._settings.llm_proxy_max_request_bytes).send(
+                    send, upload.drop_rest
+                )
             case Ending.TOO_SLOW:
                 await problems.SLOW_BODY.send(send, upload.drop_rest)
             case _:

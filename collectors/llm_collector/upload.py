@@ -1,8 +1,9 @@
 """A request's body on its way from the client to the upstream.
 
-Up to a MiB is read before anything is forwarded, so that most requests are known whole when they arrive. The
-rest of a larger one is forwarded while it comes: one piece waits at a time, so an upstream that is slow slows
-the reading of the client. Nobody waits for ever for a client that sends next to nothing.
+Up to a MiB is read before anything is forwarded, so that most requests are known whole when they arrive, as
+long as there is room for what all calls hold (`held.py`). The rest of a larger one is forwarded while it
+comes: one piece waits at a time, so an upstream that is slow slows the reading of the client. Nobody waits
+for ever for a client that sends next to nothing.
 """
 
 import asyncio
@@ -16,7 +17,9 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
+from collectors.llm_collector.held import HELD
 from collectors.llm_collector.request import Asked, RequestTap
+from collectors.llm_collector.room import Room
 from runtime.logs import logger
 
 Scope = MutableMapping[str, Any]
@@ -85,6 +88,7 @@ class Upload:
         self._waited_seconds = 0.0
         self._has_more = True
         self._held: deque[bytes] = deque()
+        self._room = Room(HELD)
         extensions = scope.get("extensions") or {}
         self.leaving: Leaving | None = extensions.get(LEAVING)
         self._transport: asyncio.Transport | None = extensions.get(TRANSPORT)
@@ -96,6 +100,8 @@ class Upload:
             if piece:
                 self._held.append(piece)
                 await self._show_slowly(piece)
+                if not self._room.fits(self._size):
+                    return
 
     def body(self) -> bytes | AsyncIterator[bytes] | None:
         """Give, once, what goes upstream: bytes that are known whole, or pieces as they come."""
@@ -104,6 +110,10 @@ class Upload:
         whole = b"".join(self._held)
         self._held.clear()  # an answer may stream for minutes, and needs no request any more
         return whole or None
+
+    def let_go(self) -> None:
+        """Give back the room of what was read before it was forwarded: nobody needs that any more."""
+        self._room.let_go()
 
     async def until_left(self, asked: Callable[[Asked], None]) -> None:
         """Pass on what is still to come, tell what was asked, and return when the client leaves.
@@ -177,6 +187,7 @@ class Upload:
         while self._held:
             yield self._held.popleft()
             self.moved_at = time.monotonic()
+        self.let_go()
         while (piece := await self._passing.get()) is not None:
             yield piece
             self.moved_at = time.monotonic()

@@ -11,8 +11,10 @@ import pytest
 from msgspec import UNSET
 
 from collectors.llm_collector import passage, upload
+from collectors.llm_collector.held import Held
 from collectors.llm_collector.request import RequestTap
 from schema.messages import Call
+from tests.llm.process import until as until_it
 from tests.llm.raw import OK, connect, post, raw_upstream, said, status_of, until
 from tests.llm.servers import Running, proxying
 
@@ -246,3 +248,24 @@ def test_a_body_that_cannot_be_read_is_forwarded_all_the_same(monkeypatch: pytes
         with raw_upstream(after=body[-2:]) as upstream, proxying(openai_base_url=upstream.url) as proxy:
             assert status_of(said(proxy.url, post(length_of(body), body=body))) == 200
             assert only_call(proxy).model == "unknown"
+
+
+def test_beyond_the_room_of_all_calls_bodies_are_forwarded_as_they_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held = Held(300_000)
+    monkeypatch.setattr(upload, "HELD", held)
+    body = b" " * 900_000 + b'{"model": "m"}'
+    request = post(length_of(body), body=body)
+    with (
+        raw_upstream(after=b'"m"}') as upstream,
+        proxying(openai_base_url=upstream.url) as proxy,
+        connect(proxy.url) as client,
+    ):
+        client.sendall(request[:-1])
+        until_it(lambda: len(upstream.received) > 800_000)
+        client.sendall(request[-1:])
+        assert status_of(until(client, b"{}")) == 200
+        assert upstream.received.endswith(b"\r\n\r\n" + body)
+        assert only_call(proxy).status == "ok"
+    assert held.take(300_000)
