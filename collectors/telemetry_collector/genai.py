@@ -58,10 +58,11 @@ _FRAMEWORKS = frozenset(
 """What stands for the provider where only a framework is known: the model's name may tell its maker."""
 _MAKERS = {
     "gpt-": "openai", "o1": "openai", "o3": "openai", "o4": "openai", "text-embedding-": "openai",
-    "claude-": "anthropic", "gemini-": "google", "mistral-": "mistral", "deepseek-": "deepseek",
-    "grok-": "x-ai", "command-": "cohere", "anthropic.": "aws", "us.anthropic.": "aws",
+    "claude-": "anthropic", "gemini-": "google", "anthropic.": "aws", "us.anthropic.": "aws",
     "eu.anthropic.": "aws", "amazon.nova-": "aws", "us.amazon.nova-": "aws",
 }  # fmt: skip
+"""Of closed models alone: open weights (`mistral-7b`, `deepseek-r1`, `gpt-oss-20b`) may run anywhere."""
+_OPEN_WEIGHTS = "gpt-oss"
 
 
 def operation_of(attributes: Attributes, kind: int) -> str | None:
@@ -85,7 +86,8 @@ def provider_of(attributes: Attributes) -> str:
     told = seller_of(name(attributes, *_PROVIDER) or "unknown")
     if told in _FRAMEWORKS:
         model = model_of(attributes) or ""
-        told = next((maker for start, maker in _MAKERS.items() if model.startswith(start)), told)
+        if not model.startswith(_OPEN_WEIGHTS):
+            told = next((maker for start, maker in _MAKERS.items() if model.startswith(start)), told)
     if told != "openai":
         return told
     base = _BASE.match(name(attributes, "gen_ai.openai.api_base") or "")
