@@ -1,6 +1,6 @@
 """LLM use: sums of the UTC day, the last sliding minute, latency quantiles. Pure.
 
-Money is Decimal. Quantiles come from a histogram whose buckets grow by 5 %, and are told as a bucket's middle:
+Money is Decimal. Quantiles come from a histogram whose buckets grow by 5 %, and are told as their middle:
 right within 2.5 % or a millisecond, in constant memory, and the same on every machine.
 """
 

@@ -62,14 +62,14 @@ def spender_rows(snapshot: Document) -> list[Row]:
 
 
 def model_rows(snapshot: Document) -> list[Row]:
-    """Give a row for each model that was called today."""
+    """Give a row for each model that was called today: those with most refusals and errors first."""
     return [
         (
             readable(f"{one['provider']}/{one['model']}", MAX_NAME), one.get("calls"),
             one.get("prompt_tokens"), one.get("completion_tokens"), one.get("cost_usd"),
             one.get("latency_p95_ms"), one.get("rate_limited"), one.get("errors"),
         )
-        for one in snapshot.get("llm_usage", {}).get("by_model", ())
+        for one in sorted(snapshot.get("llm_usage", {}).get("by_model", ()), key=_model_order)
     ]  # fmt: skip
 
 
@@ -98,6 +98,11 @@ def _cost(spender: Document) -> object:
 def _limit_order(model: Document) -> tuple[bool, bool, float, str]:
     refused = model.get("status") in ("rate_limited", "unavailable")
     return not model.get("quota_exhausted"), not refused, -model.get("percent_used", 0), _model_name(model)
+
+
+def _model_order(model: Document) -> tuple[int, float, str, str]:
+    ill = model.get("rate_limited", 0) + model.get("errors", 0)
+    return -ill, -model.get("cost_usd", 0), model["provider"], model["model"]
 
 
 def _rank(severity: str) -> int:

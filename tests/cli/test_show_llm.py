@@ -35,6 +35,8 @@ SNAPSHOT: dict[str, Any] = {
              "unpriced_calls": 2, "budget_usd": 10, "budget_percent": 81.2},
         ],
         "by_model": [
+            {"provider": "openai", "model": "cheap", "cost_usd": 0.1},
+            {"provider": "openai", "model": "dear", "cost_usd": 9.0},
             {"provider": "openai", "model": "full", "calls": 9, "prompt_tokens": 20, "completion_tokens": 30,
              "cost_usd": 8.12, "latency_p95_ms": 900.0, "rate_limited": 2, "errors": 1},
         ],
@@ -56,6 +58,10 @@ def test_models_that_are_refused_come_first_and_then_the_fullest() -> None:
         ("openai/full (team-a)", "available", 95.0, "47500 of 50000", 3, 2500, None, 41.0, None),
         ("openai/calm", "available", 3.0, 500, 3, None, None, None, None),
     ]
+
+
+def test_models_that_failed_come_first_and_then_the_dearest() -> None:
+    assert [row[0] for row in model_rows(SNAPSHOT)] == ["openai/full", "openai/dear", "openai/cheap"]
 
 
 def test_a_spend_that_is_not_all_priced_is_a_least_one() -> None:

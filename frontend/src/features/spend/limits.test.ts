@@ -16,6 +16,8 @@ it.each<[Partial<ModelLimits>, string, string]>([
   [{}, 'good', 'available'],
   [{ seconds_to_exhaustion: 59 }, 'warn', 'limit near'],
   [{ seconds_to_exhaustion: 60 }, 'good', 'available'],
+  [{ percent_used: 90 }, 'warn', 'limit near'],
+  [{ percent_used: 89.9 }, 'good', 'available'],
   [{ status: 'rate_limited' }, 'bad', 'rate limited'],
   [{ status: 'unavailable', quota_exhausted: true }, 'bad', 'quota exhausted'],
   [{ status: 'unavailable' }, 'warn', 'unavailable'],
@@ -41,6 +43,7 @@ describe('each number has its unit, and what nobody told is not made up', () => 
     [{ seconds_to_exhaustion: 41.3 }, 'used up in 41 s at this pace'],
     [{ seconds_to_exhaustion: 0 }, 'limit reached'],
     [{ seconds_to_exhaustion: 0, status: 'rate_limited' }, undefined],
+    [{ seconds_to_exhaustion: 9, status: 'unavailable', quota_exhausted: true }, undefined],
   ])('in the forecast of %o', (fields, words) => expect(forecastOf(aModel(fields))).toBe(words))
 
   it('in a share', () => expect([percent(94.6), percent(undefined)]).toEqual(['95 %', '–']))

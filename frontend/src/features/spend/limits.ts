@@ -7,6 +7,8 @@ import { count, duration, UNKNOWN } from '@/components/units'
 export const DEFAULT_LABEL = 'default'
 /** A forecast below it is a warning, as the alert of it is. */
 const SOON_SECONDS = 60
+/** A limit this full makes the system degraded, as the issue of it says. */
+const NEAR_PERCENT = 90
 
 export function keyOf({ provider, model, key_label = DEFAULT_LABEL }: ModelLimits): string {
   return JSON.stringify([provider, model, key_label])
@@ -23,12 +25,12 @@ export function stateOf(model: ModelLimits): { tone: Tone; words: string } {
     case 'unknown':
       return { tone: 'calm', words: 'unknown' }
     default:
-      return isSoon(model) ? { tone: 'warn', words: 'limit near' } : { tone: 'good', words: 'available' }
+      return isNear(model) ? { tone: 'warn', words: 'limit near' } : { tone: 'good', words: 'available' }
   }
 }
 
-function isSoon({ seconds_to_exhaustion: seconds }: ModelLimits): boolean {
-  return seconds !== undefined && seconds < SOON_SECONDS
+function isNear({ seconds_to_exhaustion: seconds, percent_used = 0 }: ModelLimits): boolean {
+  return (seconds !== undefined && seconds < SOON_SECONDS) || percent_used >= NEAR_PERCENT
 }
 
 /** 45K of 50K tokens/min · 95 requests/min */
@@ -49,8 +51,10 @@ export function leftOf({ tpm_remaining, rpm_remaining }: ModelLimits): string | 
   return parts.length > 0 ? `${parts.join(' and ')} left` : undefined
 }
 
-export function forecastOf({ seconds_to_exhaustion: seconds, status }: ModelLimits): string | undefined {
-  if (seconds === undefined || status === 'rate_limited') return undefined
+/** When a limit is used up; of what is refused already there is nothing to forecast. */
+export function forecastOf(model: ModelLimits): string | undefined {
+  const { seconds_to_exhaustion: seconds, status } = model
+  if (seconds === undefined || status === 'rate_limited' || model.quota_exhausted === true) return undefined
   return seconds < 0.5 ? 'limit reached' : `used up in ${duration(Math.round(seconds))} at this pace`
 }
 
