@@ -23,7 +23,8 @@ _SOURCES = frozenset({"num_sources_used", "num_server_side_tools_used"})
 """Of xAI: what it searched is charged apiece, at a price of its own for each kind."""
 NAMES = frozenset({*_PROMPT, *_COMPLETION, *_CACHED, *_CACHE_WRITE})
 """An object with none of these fields tells no counts."""
-MAX_COUNT = 2**53
+MAX_COUNT = 10**9
+"""As the contract has it: a record with more would be refused by whoever reads it."""
 
 
 @dataclass
@@ -59,7 +60,8 @@ class Counts:
         """Give the tokens of the prompt with its cached ones, as OpenAI counts."""
         if self.input_tokens is None or not self.cache_apart:
             return self.input_tokens
-        return self.input_tokens + (self.cached_tokens or 0) + (self.cache_write_tokens or 0)
+        told = self.input_tokens + (self.cached_tokens or 0) + (self.cache_write_tokens or 0)
+        return min(told, MAX_COUNT)
 
     def take_counts(self, usage: dict[str, Any], begins: bool = False) -> None:
         """Read an object with counts; `begins` for the one that Anthropic sends before all text."""

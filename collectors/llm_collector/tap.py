@@ -259,7 +259,12 @@ def _field(name: str, raw: bytes, inner: bool) -> object:
 
 def _last_value(name: re.Pattern[str], text: str) -> object:
     found = list(name.finditer(text))
+    if not found:
+        return None
+    begin = found[-1].end()
     try:
-        return json.JSONDecoder().raw_decode(text, found[-1].end())[0] if found else None
+        _, end = json.JSONDecoder().raw_decode(text, begin)
+        # Only what it takes can be written: half of a surrogate pair cannot.
+        return _SMALL_DECODER.decode(text[begin:end])
     except (ValueError, RecursionError):
         return None

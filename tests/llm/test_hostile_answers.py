@@ -7,13 +7,21 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import brotli
+import msgspec
 import pytest
 import zstandard
+from msgspec import UNSET
 
+from collectors.llm_collector.calls import Outcome, arrival_of, call_of
 from collectors.llm_collector.held import Held
+from collectors.llm_collector.request import asked_of
+from collectors.llm_collector.routes import Target
 from collectors.llm_collector.tap import MAX_BODY_BYTES, Tap
+from schema.messages import CallRecord, LogRecord
+from schema.wire import decode, encode
 from tests.llm.answers import JSON, LINES, SSE, STREAM, chunk, sse
 
 MIB = 1024 * 1024
@@ -221,6 +229,21 @@ def test_a_body_too_large_with_a_broken_end_tells_nothing(end: bytes) -> None:
     tap = Tap(JSON)
     tap.feed(b'{"a": "' + b"x" * MAX_BODY_BYTES + end)
     assert tap.close().input_tokens is None
+
+
+@pytest.mark.parametrize("before", [b"", b"x" * (MAX_BODY_BYTES + 1)], ids=["whole", "tail"])
+@pytest.mark.parametrize("count", [10**9, 10**9 + 1, 2**53, 10**30])
+def test_no_answer_makes_a_record_that_its_reader_refuses(before: bytes, count: int) -> None:
+    target = Target("anthropic", "http://x/v1/messages", "chat", None)
+    arrival = arrival_of("c-1", datetime(2026, 2, 6, tzinfo=UTC), target, {}, asked_of(b"{}"))
+    assert arrival is not None
+    names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
+    tap = Tap(JSON)
+    tap.feed(b'{"x": "' + before + b'", "model": "\\ud800x", "usage": ')
+    tap.feed(json.dumps(dict.fromkeys(names, count)).encode() + b"}")
+    record = CallRecord(call=call_of(arrival, Outcome(5, 200), tap.close()))
+    assert decode(encode(record), msgspec.json.Decoder(LogRecord)) == record
+    assert record.call.response_model is UNSET
 
 
 def test_the_last_event_of_a_response_may_repeat_its_images() -> None:
