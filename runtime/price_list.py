@@ -63,6 +63,8 @@ class _Model(NamedTuple):
     seller: "Provider"
     info: "ModelInfo"
     name: str
+    hourly: bool
+    """Whether its price changes by the hour and minute, and not by the day alone."""
 
 
 class _Quote(NamedTuple):
@@ -106,8 +108,10 @@ def listed_cost(
         if entries and (told := cost_by(entries, at, tokens, service_tier)):
             source = f"runtime/{_CORRECTIONS} {found.seller.id}/{name}{told.since}"
             return None if told.cost is None else (told.cost, source)
-    # Prices change by the day, some by the hour and minute.
-    quote = _quote(provider, model, at.astimezone(UTC).replace(second=0, microsecond=0), service_tier)
+    moment = at.astimezone(UTC).replace(second=0, microsecond=0)
+    quote = _quote(
+        provider, model, moment if found.hourly else moment.replace(hour=0, minute=0), service_tier
+    )
     cost = quote.cost(tokens) if quote else None
     return None if quote is None or cost is None else (cost, quote.source)
 
@@ -118,7 +122,7 @@ def _quote(provider: str, model: str, at: datetime, service_tier: str) -> _Quote
 
     if (found := _find(provider, model)) is None:
         return None
-    seller, info, _ = found
+    seller, info = found.seller, found.info
     if seller.id == "deepseek" and at.weekday() >= 5 and at.date() >= _DEEPSEEK_FREE_WEEKENDS:
         at = at.replace(hour=12)  # an hour that is never busy
     plain_tier, us_only = service_tier, False
@@ -191,12 +195,19 @@ def _find(provider: str, model: str) -> _Model | None:
         for seller in [sellers[seller_id]] if seller_id else _makers(name):
             info = seller.find_model(name, all_providers=everyone)
             if info and not (_SEARCHES_ALWAYS.search(name) or _runs_elsewhere(seller, info)):
-                return _Model(seller, info, name)
+                return _Model(seller, info, name, _is_hourly(info))
     return None
 
 
 def _runs_elsewhere(seller: "Provider", info: "ModelInfo") -> bool:
     return seller.id in _WORLD_MAKERS and info.id.startswith(_OPEN_WEIGHTS)
+
+
+def _is_hourly(info: "ModelInfo") -> bool:
+    from genai_prices.types import StartDateConstraint  # noqa: PLC0415 - see _quote
+
+    dated = [*(info.prices if isinstance(info.prices, list) else ()), *(info.price_variants or ())]
+    return any(one.constraint and not isinstance(one.constraint, StartDateConstraint) for one in dated)
 
 
 def _is_own(seller: "Provider", info: "ModelInfo") -> bool:

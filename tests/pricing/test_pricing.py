@@ -55,3 +55,14 @@ def test_a_price_survives_the_wire_exactly() -> None:
     priced = price("openai", "gpt-4o-mini", AT, Tokens(1))
     assert priced is not None
     assert msgspec.json.decode(wire.encode(priced.cost_usd), type=Decimal) == Decimal("0.00000015")
+
+
+def test_a_price_is_looked_up_once_a_day_and_only_one_that_changes_by_the_hour_more_often() -> None:
+    def looked_up(provider: str, model: str) -> int:
+        price_list._quote.cache_clear()
+        for minute in range(30):
+            price(provider, model, AT.replace(month=11, minute=minute), Tokens(1))
+        return price_list._quote.cache_info().misses
+
+    assert looked_up("openai", "gpt-4o") == 1
+    assert looked_up("deepseek", "deepseek-v4-pro") == 30
