@@ -6,6 +6,7 @@ ends the proxy.
 """
 
 import asyncio
+import math
 import random
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -42,6 +43,8 @@ LAST_CALLS_SECONDS = 2.0
 RETRY_SECONDS = 3.0
 # Shorter than a server's patience (uvicorn: 5 s), so that no call meets a connection about to close.
 IDLE_CONNECTION_SECONDS = 4.0
+# Longer than clients keep an idle connection, for the same reason; Go is the most patient with 90 s.
+KEEP_ALIVE_SECONDS = 100
 
 
 class _Server(uvicorn.Server):
@@ -106,6 +109,7 @@ def server_of(app: Callable[..., Awaitable[None]], settings: LlmSettings) -> uvi
             proxy_headers=False,
             server_header=False,
             date_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=settings.llm_proxy_stop_seconds,
         )
     )
@@ -148,9 +152,15 @@ def _listen(settings: LlmSettings) -> socket.socket:
     host, port = settings.llm_proxy_host, settings.llm_proxy_port
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise SettingError(f"LLM_PROXY_PORT {port} cannot be served: {error.strerror}") from None
+    if user_timeout := getattr(socket, "TCP_USER_TIMEOUT", None):
+        # Connections inherit it: one whose client has taken nothing for so long ends also when all is sent
+        # and only the kernel, or the server's buffer, still holds an answer's end.
+        silence_ms = math.ceil(settings.llm_proxy_silence_seconds * 1000)
+        listening.setsockopt(socket.IPPROTO_TCP, user_timeout, silence_ms)
+    return listening
 
 
 async def _publish(service: Service[LlmSettings], board: Board, outbox: Outbox, instance: str) -> None:

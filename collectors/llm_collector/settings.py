@@ -8,21 +8,24 @@ from collectors.base.settings import CollectorSettings
 from runtime.settings import Port
 from schema.types import Id
 
+MAX_SECONDS = 86_400
+"""A day; beyond it a time is no limit, and clocks of the system overflow."""
+
 
 class LlmSettings(CollectorSettings, frozen=True, kw_only=True):
     """Where the proxy listens, and where it sends what; only these addresses are ever called."""
 
     llm_proxy_host: str = "127.0.0.1"
     llm_proxy_port: Port = 8090
-    llm_proxy_max_request_bytes: Annotated[int, Meta(ge=1024)] = 32 * 1024 * 1024
-    llm_proxy_connect_seconds: Annotated[float, Meta(gt=0)] = 10.0
-    llm_proxy_silence_seconds: Annotated[float, Meta(gt=0)] = 600.0
+    llm_proxy_max_request_bytes: Annotated[int, Meta(ge=1024, le=1024**3)] = 32 * 1024 * 1024
+    llm_proxy_connect_seconds: Annotated[float, Meta(gt=0, le=MAX_SECONDS)] = 10.0
+    llm_proxy_silence_seconds: Annotated[float, Meta(gt=0, le=MAX_SECONDS)] = 600.0
     """How long an upstream may say nothing before the call counts as broken."""
-    llm_proxy_stop_seconds: Annotated[int, Meta(ge=0)] = 10
+    llm_proxy_stop_seconds: Annotated[int, Meta(ge=0, le=MAX_SECONDS)] = 10
     """How long running calls may go on after SIGTERM."""
-    llm_proxy_max_calls: Annotated[int, Meta(ge=1)] = 1000
+    llm_proxy_max_calls: Annotated[int, Meta(ge=1, le=100_000)] = 1000
     """Calls beyond so many at a time are answered with 503."""
-    llm_proxy_max_headers: Annotated[int, Meta(ge=1)] = 100
+    llm_proxy_max_headers: Annotated[int, Meta(ge=1, le=10_000)] = 100
 
     openai_base_url: str = "https://api.openai.com"
     anthropic_base_url: str = "https://api.anthropic.com"
