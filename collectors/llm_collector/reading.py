@@ -19,6 +19,8 @@ from collectors.llm_collector.tool_uses import SIGNS, searches_of, unpriced_in
 from runtime.price_terms import BASE_TIERS
 
 MAX_NAME_CHARACTERS = 256
+MAX_CHOICES = 128
+"""As many as OpenAI gives."""
 UNNAMED_ERROR = "unnamed_error"
 """Told by a text only, as Ollama does."""
 
@@ -67,7 +69,7 @@ class Reading(Counts):
             self.response_id = self.response_id or name_of(part.get("id"))
             self.response_model = self.response_model or name_of(part.get("model"))
             self._take_told(part, begins)
-            choices = _objects(part.get("choices"))
+            choices = _objects(part.get("choices"))[:MAX_CHOICES]
             places = [part, *choices]
             if isinstance(groq := part.get("x_groq"), dict):
                 places.append(groq)

@@ -18,7 +18,7 @@ from collectors.llm_collector.prompt_text import prompt_text_of
 from collectors.llm_collector.reading import name_of
 from collectors.llm_collector.redaction import Excerpt
 from collectors.llm_collector.room import Room
-from collectors.llm_collector.scan import OPAQUE_CHARACTERS, Scan, is_prose
+from collectors.llm_collector.scan import MAX_STEPS, OPAQUE_CHARACTERS, Scan, builds_little, is_prose
 from collectors.llm_collector.system_prompt import SystemPrompt, system_prompt_of
 from collectors.llm_collector.unpacking import Unpacking, Unreadable
 
@@ -107,7 +107,9 @@ class RequestTap:
         if self._whole is not None:
             whole, self._whole = bytes(self._whole), None
             self._room.let_go()
-            return _asked(_decoded(whole), digest, self._keep_text)
+            if builds_little(whole):
+                return _asked(_decoded(whole), digest, self._keep_text)
+            self._scan.feed(whole, MAX_STEPS)
         return Asked(
             model=name_of(self._scan.values.get("model")),
             streaming=self._scan.values.get("stream") is True,

@@ -17,6 +17,12 @@ _MAX_KEPT_BYTES = 2048
 _FREE_STEPS = 1000
 _BYTES_PER_STEP = 8
 
+MAX_VALUES = 20_000
+"""Of a text that is decoded whole: about ten milliseconds."""
+_FREE_BYTES = 64 * 1024
+_STRUCTURE = (b",", b"[", b"{")
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+
 _TOKEN = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t\r\n]*+(:?)|["{}\[\]]', re.DOTALL)
 """A whole string, and whether it is a name; or a bracket; or the beginning of a string that is cut."""
 _SPACE = re.compile(rb"[ \t\r\n]*+")
@@ -37,6 +43,18 @@ def is_prose(beginning: str | bytes, length: int) -> bool:
     """Say whether a text of that length and beginning is read by a model as text."""
     space = " " if isinstance(beginning, str) else b" "
     return length < OPAQUE_CHARACTERS or not beginning.isascii() or space in beginning  # type: ignore[operator]
+
+
+MAX_STEPS = 5_000
+"""Where all of such a text is scanned at once: about as long."""
+
+
+def builds_little(raw: bytes) -> bool:
+    """Say whether decoding JSON builds few values: each costs as much as a hundred bytes of prose."""
+    if len(raw) <= _FREE_BYTES or sum(map(raw.count, _STRUCTURE)) <= MAX_VALUES:
+        return True
+    bare, strings = _STRING.subn(b"", raw, MAX_VALUES)
+    return strings < MAX_VALUES and sum(map(bare.count, _STRUCTURE)) <= MAX_VALUES
 
 
 class Scan:
@@ -65,11 +83,11 @@ class Scan:
         self._pending = 0
         self._steps = 0
 
-    def feed(self, piece: bytes) -> None:
+    def feed(self, piece: bytes, max_steps: int | None = None) -> None:
         """Scan one piece."""
         data = self._carry + piece if self._carry else piece
         self._carry = b""
-        at, self._steps = 0, _FREE_STEPS + len(data) // _BYTES_PER_STEP
+        at, self._steps = 0, max_steps or _FREE_STEPS + len(data) // _BYTES_PER_STEP
         while at < len(data) and not self._given_up:
             if self._in_string:
                 at = self._string(data, at)

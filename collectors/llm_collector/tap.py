@@ -15,6 +15,7 @@ import msgspec
 from collectors.llm_collector.held import HELD, Held
 from collectors.llm_collector.reading import Reading
 from collectors.llm_collector.room import Room
+from collectors.llm_collector.scan import builds_little
 from collectors.llm_collector.unpacking import Unpacking, Unreadable
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -254,7 +255,7 @@ def _field(name: str, raw: bytes, inner: bool) -> object:
     """Decode a field of a large document; of a response that an event wraps only what is read."""
     if name in {"message", "response"} and len(raw) > _SMALL_BYTES and not inner:
         return _fields(raw, inner=True)
-    return msgspec.json.decode(raw) if len(raw) <= _MAX_FIELD_BYTES else None
+    return msgspec.json.decode(raw) if len(raw) <= _MAX_FIELD_BYTES and builds_little(raw) else None
 
 
 def _last_value(name: re.Pattern[str], text: str) -> object:

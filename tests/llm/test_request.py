@@ -17,7 +17,7 @@ from collectors.llm_collector import request
 from collectors.llm_collector.held import Held
 from collectors.llm_collector.reading import name_of
 from collectors.llm_collector.request import Asked, RequestTap, asked_of
-from collectors.llm_collector.scan import Scan
+from collectors.llm_collector.scan import Scan, builds_little
 
 MIB = 1024 * 1024
 PIECES = [
@@ -269,6 +269,37 @@ def test_of_a_prompt_that_was_not_read_no_size_is_known(
 ) -> None:
     monkeypatch.setattr(request, "MAX_DECODED_BYTES", 8 * MIB)
     assert read(body, coding=coding).prompt_characters is None
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        pytest.param(b"[" + b"[]," * 349_000 + b"[]]", id="empty lists"),
+        pytest.param(b"[" + b'"",' * 349_000 + b'""]', id="empty strings"),
+        pytest.param(b"[" + b'{"role":"system"},' * 58_000 + b"{}]", id="messages"),
+        pytest.param(b"[" + b"1," * 500_000 + b"1]", id="numbers"),
+    ],
+)
+def test_a_body_that_decoding_would_take_long_for_is_scanned(messages: bytes) -> None:
+    tap = RequestTap()
+    feed(tap, b'{"model": "m", "messages": ' + messages + b"}")
+    began = time.thread_time()
+    asked = tap.close()
+    assert time.thread_time() - began < 0.05  # measured are 10 ms; decoded it were up to 130
+    assert (asked.model, asked.system_prompt) == ("m", None)
+
+
+def test_looking_for_many_values_takes_not_long_where_a_text_has_no_end() -> None:
+    began = time.thread_time()
+    assert builds_little(b'["' + b'\\",[{' * 200_000)
+    assert time.thread_time() - began < 0.1
+
+
+def test_a_long_history_with_much_punctuation_in_its_texts_is_decoded_all_the_same() -> None:
+    code = 'x = [{"a": 1, "b": [2, 3]}]\n' * 30
+    messages = [*CHAT["messages"], *({"role": "user", "content": code} for _ in range(600))]
+    asked = asked_of(json.dumps({**CHAT, "messages": messages}).encode())
+    assert asked.system_prompt is not None
 
 
 def test_no_more_than_64_mebibytes_are_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
