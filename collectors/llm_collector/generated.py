@@ -17,6 +17,7 @@ _PLACES = _TEXTS | {"output", "tool_calls", "function_call", "audio"}
 _REASONING = ("reasoning_content", "reasoning", "thinking")
 """Some tell their reasoning under two of these names at once."""
 _TOOLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+_CALL_TEXTS = ("name", "arguments", "input")
 _NO_TEXT_KINDS = (".done", ".audio.delta", "_content.delta")
 """Events that repeat what was said, or bring sound or what a tool said."""
 _BLOCK_TEXTS = ("text", "thinking", "content", "arguments", "refusal")
@@ -62,7 +63,10 @@ def brings_audio(piece: dict[str, Any]) -> bool:
 def _of_calls(value: Any) -> Iterator[str]:
     for call in value[:MAX_PARTS] if isinstance(value, list) else [value]:
         if isinstance(call, dict):
-            yield from texts_of([call.get(name) for name in ("function", "custom", "name", "arguments")])
+            for place in (call.get("function"), call.get("custom"), call):
+                if isinstance(place, dict):
+                    for name in _CALL_TEXTS:
+                        yield from texts_of(place.get(name))
 
 
 def _of_blocks(value: Any) -> Iterator[str]:

@@ -186,6 +186,13 @@ def test_any_json_is_taken_without_raising(value: Any) -> None:
         tap.close()
 
 
+def test_a_tools_name_stands_before_its_arguments() -> None:
+    call = {"type": "function", "function": {"arguments": '{"a": 1}', "name": "look_up"}}
+    tap = Tap(JSON, keep_characters=100)
+    tap.feed(json.dumps({"choices": [{"message": {"tool_calls": [call]}}]}).encode())
+    assert tap.close().text == 'look_up{"a": 1}'
+
+
 def test_flipped_bytes_never_raise() -> None:
     dice = random.Random(7)
     for _ in range(2000):
