@@ -24,7 +24,13 @@ from runtime.pricing import FREE_OPERATIONS, Priced, Tokens, price_call
 from schema.messages import Call
 from schema.observed import InFlightObserved
 
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}.*")
+_TRACEPARENT = re.compile(
+    r"(?:00(?=.{53}\Z)|(?!00|ff)[0-9a-f]{2})"
+    r"-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?"
+)
+"""Of version 00 nothing follows; ff is none, and neither is an id of zeros."""
+_STREAMS_UNASKED = ("/api/chat", "/api/generate")
+"""Of Ollama."""
 T = TypeVar("T")
 Status = Literal["ok", "rate_limited", "error", "cancelled"]
 
@@ -107,7 +113,7 @@ def arrival_of(
         provider=target.provider,
         model=name_of(target.deployment) or "unknown",
         operation=target.operation,
-        streaming=False,
+        streaming=target.url.endswith(_STREAMS_UNASKED),
         prompt_characters=None,
         key_label=key.label,
         client_address=client_address,
@@ -126,7 +132,7 @@ def completed(arrival: Arrival, asked: Asked) -> Arrival:
     return replace(
         arrival,
         model=asked.model or arrival.model,
-        streaming=asked.streaming,
+        streaming=arrival.streaming if asked.streaming is None else asked.streaming,
         prompt_characters=asked.prompt_characters,
         system_prompt=asked.system_prompt,
         text=asked.text,

@@ -34,7 +34,8 @@ class Asked:
     """What was read of one request; everything is absent of a body that cannot be read."""
 
     model: str | None = None
-    streaming: bool = False
+    streaming: bool | None = None
+    """None where it is not said."""
     prompt_characters: int | None = None
     """None where no text was read: nothing is known then of what it costs."""
     digest: str = ""
@@ -112,7 +113,7 @@ class RequestTap:
             self._scan.feed(whole, MAX_STEPS)
         return Asked(
             model=name_of(self._scan.values.get("model")),
-            streaming=self._scan.values.get("stream") is True,
+            streaming=_flag(self._scan.values.get("stream")),
             prompt_characters=(self._scan.is_complete and sum(self._scan.characters.values())) or None,
             digest=digest,
         )
@@ -156,12 +157,16 @@ def _asked(body: Body, digest: str, keep_text: bool) -> Asked:
     fields = (body.system, body.instructions, body.messages, body.input)
     return Asked(
         model=name_of(body.model),
-        streaming=body.stream is True,
+        streaming=_flag(body.stream),
         prompt_characters=sum(_characters(part) for part in (*fields, body.prompt, body.tools)) or None,
         digest=digest,
         system_prompt=system_prompt_of(*fields),
         text=prompt_text_of(*fields, body.prompt) if keep_text else None,
     )
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _decoded(raw: bytes) -> Body:

@@ -41,11 +41,36 @@ def test_labels_and_trace_are_read_from_the_headers() -> None:
 
 
 @pytest.mark.parametrize(
-    "traceparent", ["", "00-x-y-01", f"00-{TRACE}", TRACE, f"00-{TRACE.upper()}-{SPAN}-01"]
+    "traceparent",
+    [
+        "",
+        "00-x-y-01",
+        f"00-{TRACE}",
+        TRACE,
+        f"00-{TRACE.upper()}-{SPAN}-01",
+        f"ff-{TRACE}-{SPAN}-01",
+        f"00-{'0' * 32}-{SPAN}-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"00-{TRACE}-{SPAN}-01-more",
+        f"01-{TRACE}-{SPAN}-01more",
+    ],
 )
 def test_a_wrong_traceparent_is_no_trace(traceparent: str) -> None:
     one = arrival(headers={"traceparent": traceparent})
     assert (one.trace_id, one.parent_span_id) == (None, None)
+
+
+@pytest.mark.parametrize("more", ["", "-more"])
+def test_a_traceparent_of_a_later_version_may_say_more(more: str) -> None:
+    one = arrival(headers={"traceparent": f"01-{TRACE}-{SPAN}-01{more}"})
+    assert (one.trace_id, one.parent_span_id) == (TRACE, SPAN)
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/api/generate"])
+@pytest.mark.parametrize(("said", "streams"), [(b"", True), (b', "stream": false', False)])
+def test_ollama_streams_unless_it_is_told_not_to(path: str, said: bytes, streams: bool) -> None:
+    ollama = Target("ollama", f"http://x{path}", "chat", None)
+    assert arrival(b'{"model": "llama3"' + said + b"}", target=ollama).in_flight().streaming is streams
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ CHAT: dict[str, Any] = {
 CHARACTERS = len("systemBe brief.usertextGrüße 😀") + 2  # the smiley counts as three
 
 
-def told(asked: Asked) -> tuple[str | None, bool, int | None, str]:
+def told(asked: Asked) -> tuple[str | None, bool | None, int | None, str]:
     """Give what is read of bodies of every size."""
     return asked.model, asked.streaming, asked.prompt_characters, asked.digest
 
