@@ -14,15 +14,26 @@ def newest(holders: dict[str, Told]) -> Told:
     """Give the value that stands, of those told by source."""
     if len(holders) == 1:
         return next(iter(holders.values()))
-    return max(holders.items(), key=lambda row: (*_said(row[1]), row[0]))[1]
+    answered = any(_answered_ms(value) is not None for _, value in holders.values())
+    rank = _said if answered else _told_last
+    return max(holders.items(), key=lambda row: (*rank(row[1]), row[0]))[1]
+
+
+def _told_last(told: Told) -> tuple[bool, int]:
+    return True, told[0]
 
 
 def _said(told: Told) -> tuple[bool, int]:
-    """Give what a value ranks by: a proxy that repeats an old answer has no newer word than another's."""
+    """Give what a model's value ranks by: an old answer that is repeated is no newer word."""
     at_ms, value = told
-    if not isinstance(value, ModelObserved):
-        return True, at_ms
-    if isinstance(value.answered_at, msgspec.UnsetType):
-        # Who has not called it knows less, but for an endpoint that is away now.
-        return value.status == "unavailable", at_ms
-    return True, min(at_ms, to_ms(value.answered_at))
+    answered_ms = _answered_ms(value)
+    if answered_ms is not None:
+        return True, min(at_ms, answered_ms)
+    # Who has not called it knows less, but for an endpoint that is away now.
+    return isinstance(value, ModelObserved) and value.status == "unavailable", at_ms
+
+
+def _answered_ms(value: Part) -> int | None:
+    if not isinstance(value, ModelObserved) or isinstance(value.answered_at, msgspec.UnsetType):
+        return None
+    return to_ms(value.answered_at)

@@ -42,6 +42,15 @@ def test_who_has_not_called_a_model_knows_less_of_it(uncalled: dict[str, Any], s
     assert shown(log) == [status]
 
 
+def test_where_nobody_has_called_a_model_the_word_told_last_counts() -> None:
+    log = Log()
+    log.add(100, model("a", status="unavailable"))
+    log.add(2_100, model("b", status="available"))
+    log.add(4_100, model("a", status="unknown"))
+    log.add(6_500, mark())
+    assert shown(log) == ["unavailable", "available", "unknown"]
+
+
 def test_a_failure_grows_old_at_a_tick_though_its_proxy_repeats_it() -> None:
     log = Log()
     log.add(100, model("a", status="unavailable", answered_at=at(0), reason="500 server_error"))
