@@ -57,6 +57,7 @@ def _meant(literal: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address
 
 def check_literal(host: str, variable: str) -> None:
     """Refuse a configured host that is itself such an address, in any of its spellings."""
+    host = host.removesuffix(".")
     try:
         address = str(ipaddress.ip_address(host))
     except ValueError:

@@ -11,7 +11,7 @@ _HOP_BY_HOP = frozenset({
     b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te",
     b"trailer", b"transfer-encoding", b"upgrade",
 })  # fmt: skip
-NOT_MODIFIED = 304
+BODILESS = frozenset({204, 304})
 _OURS = b"x-oracle-"
 # The upstream connection has its own; an `expect` was answered when the body was read.
 _REPLACED = frozenset({b"host", b"content-length", b"expect"})
@@ -43,7 +43,7 @@ def downstream_headers(status: int, raw: RawHeaders) -> list[tuple[bytes, bytes]
     named = list(raw)
     ended = _HOP_BY_HOP | _named_by_connection(named)
     lengths = {value.strip() for name, value in named if name.lower() == b"content-length"}
-    if status == NOT_MODIFIED:
+    if status in BODILESS:
         ended |= {b"content-length"}  # of the body that it does not have: our server would wait for that
     elif len(lengths) > 1 or not all(one.isdigit() for one in lengths):
         raise AnswerUnusable("more than one length")

@@ -16,6 +16,7 @@ from collectors.llm_collector.settings import LlmSettings
 from schema.errors import SettingError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,62}", re.IGNORECASE)
+_NO_URL = re.compile(r"[\x00-\x20\x7f\\]")
 # Some servers take an encoded slash, or a backslash, for one.
 _DOT_SEGMENT = re.compile(r"(^|[/\\]|%2f|%5c)(\.|%2e){1,2}([/\\;]|%2f|%5c|$)", re.IGNORECASE)
 
@@ -56,7 +57,7 @@ class Target(NamedTuple):
     """Azure names the model in the path."""
 
 
-class _Provider(msgspec.Struct):
+class _Provider(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     url: str
     models: list[str] = msgspec.field(default_factory=list)
@@ -79,11 +80,17 @@ class Routes:
             own = msgspec.json.decode(settings.litellm_providers, type=list[_Provider])
         except msgspec.DecodeError:
             raise SettingError(
-                'LITELLM_PROVIDERS is wrong: a JSON list like [{"name": "x", "url": "https://…"}] is taken'
+                'LITELLM_PROVIDERS is wrong: a JSON list like [{"name": "x", "url": "https://…"}] is taken, '
+                'with "models" where they are to be named'
             ) from None
+        seen: set[str] = set()
         for entry in own:
             if not _NAME.fullmatch(entry.name):
                 raise SettingError("LITELLM_PROVIDERS is wrong: a name has letters, digits, `-`, `_` and `.`")
+            # An endpoint of one's own may take Ollama's name, but not that of a provider with an account.
+            if entry.name in self._bases and (entry.name != "ollama" or entry.name in seen):
+                raise SettingError(f"LITELLM_PROVIDERS is wrong: there are two providers {entry.name}")
+            seen.add(entry.name)
             self._bases[entry.name] = _base(entry.url, "LITELLM_PROVIDERS")
 
     @property
@@ -114,7 +121,10 @@ def _joined(base: str, rest: str) -> str:
 
 
 def _operation(url: str) -> str | None:
-    path = url.removesuffix("/")
+    path = url.rstrip("/")
+    if "%" in path or path.find("//", len("https://")) > 0:
+        # As servers read it; an encoded slash stays one, for it separates nothing.
+        path = re.sub("//+", "/", unquote(re.sub("%2f", "%252F", path, flags=re.IGNORECASE)))
     return next((name for ending, name in _OPERATIONS if path.endswith(ending)), None)
 
 
@@ -124,7 +134,7 @@ def _base(url: str, variable: str) -> str:
         right = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
         right = None
-    if not right or parts.query or parts.fragment:
+    if not right or parts.query or parts.fragment or _NO_URL.search(url) or _DOT_SEGMENT.search(parts.path):
         raise SettingError(f"{variable} is wrong: an address like https://host/path is taken")
     check_literal(parts.hostname or "", variable)
     if parts.username or parts.password:

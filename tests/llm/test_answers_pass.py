@@ -62,6 +62,7 @@ def test_an_answer_without_a_clear_meaning_is_502(raw: bytes) -> None:
     ("raw", "status", "body"),
     [
         pytest.param(b"HTTP/1.1 204 No Content\r\n\r\n", 204, b"", id="204"),
+        pytest.param(b"HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\n", 204, b"", id="204, a length"),
         pytest.param(b"HTTP/1.1 304 Not Modified\r\ncontent-length: 10\r\n\r\n", 304, b"", id="304"),
         pytest.param(
             b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
@@ -111,7 +112,7 @@ def test_an_answer_that_breaks_off_has_no_end_for_the_client_either(raw: bytes, 
         raw_upstream(raw, after=BODY, closes=True) as upstream,
         proxying(openai_base_url=upstream.url) as proxy,
     ):
-        answer = said(proxy.url, ASKED, b"never")
+        answer = said(proxy.url, ASKED.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"), b"never")
         (call,) = proxy.kept.wait(1)
     assert status_of(answer) in {200, 502}
     if status_of(answer) == 200:
