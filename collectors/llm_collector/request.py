@@ -6,6 +6,7 @@ process with it but counts, a digest, and what is made of the system prompt.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -58,6 +59,10 @@ class Body(msgspec.Struct):
     tools: Any = None
 
 
+_FORM_BYTES = 32 * 1024
+_FORM_MODEL = re.compile(
+    rb'; name="?model"?[ \t]*+\r\n(?:[^\r\n]{1,256}+\r\n){0,4}+\r\n([^\r\n]{1,1024})\r\n--', re.IGNORECASE
+)
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _DECODER = msgspec.json.Decoder(Body)
 
@@ -108,6 +113,8 @@ class RequestTap:
         if self._whole is not None:
             whole, self._whole = bytes(self._whole), None
             self._room.let_go()
+            if whole.startswith(b"--"):
+                return Asked(model=_model_of_form(whole), digest=digest)
             if builds_little(whole):
                 return _asked(_decoded(whole), digest, self._keep_text)
             self._scan.feed(whole, MAX_STEPS)
@@ -163,6 +170,13 @@ def _asked(body: Body, digest: str, keep_text: bool) -> Asked:
         system_prompt=system_prompt_of(*fields),
         text=prompt_text_of(*fields, body.prompt) if keep_text else None,
     )
+
+
+def _model_of_form(raw: bytes) -> str | None:
+    """Give the model that a form names, as files are sent with one; what else it holds is not read."""
+    # Files stand between the other fields' ends.
+    found = _FORM_MODEL.search(raw[:_FORM_BYTES]) or _FORM_MODEL.search(raw[-_FORM_BYTES:])
+    return name_of(found[1].decode("utf-8", "replace")) if found else None
 
 
 def _flag(value: Any) -> bool | None:

@@ -29,13 +29,14 @@ BYTES_PER_DOCUMENT = 8
 TAIL_BYTES = 16 * 1024
 _SMALL_BYTES = 8 * 1024
 _MAX_FIELD_BYTES = 1024 * 1024
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CUT = b"\0"
 """Stands where a line is not kept on: it is no JSON, and is passed over when its end comes."""
 _LINE_BYTES = 64
 """What a line of an event costs beside its bytes."""
 
 _EVENTS, _LINES = "text/event-stream", frozenset({"application/x-ndjson", "application/jsonl"})
-_EVENT_LINES = re.compile(rb"^data:[ \t]*([^\s][^\n]*)|^\r?$(?:\n\r?$)*+", re.MULTILINE)
+_EVENT_LINES = re.compile(rb"^(?:\xef\xbb\xbf)?data:[ \t]*([^\s][^\n]*)|^\r?$(?:\n\r?$)*+", re.MULTILINE)
 """A line with data, its group; or a run of blank lines, which ends an event."""
 _FULL_LINES = re.compile(rb"[^\n]+")
 _USAGE = re.compile(r'"usage"\s*:\s*(?=\{)')
@@ -93,6 +94,8 @@ class Tap:
         self._buffer = bytearray()
         self._event: list[bytes] = []
         self._event_bytes = 0
+        self._after_return = False
+        """Whether the last piece ended in a carriage return: a line feed that follows belongs to it."""
         self._body_too_large = False
         self._documents_left: float = FREE_DOCUMENTS
         # Not bound to it: what refers to itself is dropped late.
@@ -174,6 +177,12 @@ class Tap:
                 self._document(line)
 
     def _events(self, piece: bytes) -> None:
+        if self._after_return and piece.startswith(b"\n"):
+            piece = piece[1:]
+        if piece:
+            self._after_return = piece.endswith(b"\r")
+        if b"\r" in piece:
+            piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         if lines := self._complete_lines(piece):
             self._complete_events(lines[:-1])
 
@@ -216,7 +225,7 @@ class Tap:
         self._room.let_go()
 
     def _document(self, raw: bytes) -> None:
-        text = raw.strip()
+        text = raw.removeprefix(_BYTE_ORDER_MARK).strip()
         if text == b"[DONE]":
             self.reading.ended = True
         if text.startswith(b"[") and text.endswith(b"]"):

@@ -44,6 +44,10 @@ def test_an_answer_is_read(kind: str, raw: bytes, expected: dict[str, Any]) -> N
         (JSON, json.dumps(WHOLE).encode()),
         (SSE, STREAM),
         (SSE, STREAM.replace(b"\n", b"\r\n")),
+        (SSE, STREAM.replace(b"\n", b"\r")),
+        (SSE, b"\xef\xbb\xbf" + STREAM),
+        (SSE, b'data: {"usage":\r\ndata: {"prompt_tokens": 12,\r\ndata: "completion_tokens": 1}}\r\n\r\n'),
+        (JSON, b"\xef\xbb\xbf" + json.dumps(WHOLE).encode()),
         (LINES, OLLAMA),
     ],
 )
@@ -51,6 +55,7 @@ def test_an_answer_cut_at_any_byte_reads_the_same(kind: str, raw: bytes) -> None
     whole = Tap(kind)
     whole.feed(raw)
     expected = whole.close()
+    assert expected.input_tokens is not None
     for cut in range(len(raw) + 1):
         tap = Tap(kind)
         tap.feed(raw[:cut])
