@@ -39,8 +39,8 @@ class Checkpoint:
 class Row:
     """An event or a call: its natural key, the log's time for it, and its JSON.
 
-    A row that `fills` holds only some fields of a call, which it adds to the stored one or sets anew in it; null
-    takes a field away.
+    A row that `fills` holds only some fields of a call, which it adds to the stored one or sets anew in it;
+    null takes a field away.
     """
 
     key: str
