@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from hashlib import sha256
 
 import pytest
 
@@ -10,6 +11,7 @@ from cli.stack.errors import StackError
 from cli.stack.server import KafkaServer, free_port
 from tests.llm.process import Log, proxy_process
 from tests.llm.servers import serving
+from tests.llm_clients.calls.making import ASYNC, of_async
 from tests.llm_clients.environments import python_of
 from tests.llm_clients.everything import CLIENTS
 from tests.llm_clients.running import Site, Told, run_both_ways
@@ -33,6 +35,7 @@ def site(clients: None, broker: KafkaServer) -> Iterator[Site]:
     """Give an upstream, and the proxy as a process in front of it."""
     upstream, litellm_port = Upstream(), free_port()
     log = Log(broker, ENVIRONMENT, KEY)
+    labels = [{"label": ASYNC, "sha256": sha256(of_async(KEY).encode()).hexdigest()}]
     providers = [{"name": "litellm", "url": f"http://127.0.0.1:{litellm_port}"}]
     with ExitStack() as stack:
         stack.callback(log.consumer.close)  # left open it keeps the whole run from ending
@@ -42,6 +45,7 @@ def site(clients: None, broker: KafkaServer) -> Iterator[Site]:
             "AZURE_API_BASE": url,
             "OLLAMA_BASE_URL": url,
             "LITELLM_PROVIDERS": json.dumps(providers),
+            "LLM_KEY_LABELS": json.dumps(labels),
             "ORACLE_ENVIRONMENT": ENVIRONMENT,
         }
         try:

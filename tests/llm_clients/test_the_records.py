@@ -6,6 +6,7 @@ import pytest
 from msgspec import UNSET
 
 from schema.messages import Call
+from tests.llm_clients.calls.making import ASYNC
 from tests.llm_clients.everything import CALLS, CLIENTS
 from tests.llm_clients.expected import GONE, Fields
 from tests.llm_clients.running import Told
@@ -21,6 +22,9 @@ def test_each_call_leaves_the_records_that_it_should(client: str, name: str, cal
     assert {(one.provider, one.client_address, one.seen_by) for one in call.records} <= {
         (provider, "127.0.0.1", "proxy")
     }
+    if provider != "ollama":  # which wants no key, and of LiteLLM does not always get one
+        label = ASYNC if client.startswith(("Async", "acompletion")) else "default"
+        assert {one.key_label for one in call.records} <= {label}
 
 
 @pytest.mark.parametrize(("client", "name"), CALLS)

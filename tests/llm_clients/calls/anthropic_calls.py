@@ -10,7 +10,7 @@ import httpx2
 from anthropic import Anthropic, AsyncAnthropic
 
 from tests.llm_clients.calls.anthropic_table import MODEL_CALLS, OTHER_CALLS
-from tests.llm_clients.calls.making import make_all, run
+from tests.llm_clients.calls.making import make_all, of_async, run
 from tests.llm_clients.calls.recording import Recorder
 
 BASES = {"direct": "", "proxied": "/anthropic"}
@@ -20,11 +20,13 @@ async def calls(way: str, root: str, key: str) -> dict[str, Any]:
     """Make all calls one way; give them by client."""
     recorder = Recorder()
     recorder.wrap(httpx2)
-    given: Any = {"base_url": root + BASES[way], "api_key": key}
+    given: Any = {"base_url": root + BASES[way]}
+    one: Any = {"api_key": key}
+    other: Any = {"api_key": of_async(key)}
     everything = MODEL_CALLS + OTHER_CALLS
     return {
-        "Anthropic": await make_all(Anthropic(**given), everything, recorder),
-        "AsyncAnthropic": await make_all(AsyncAnthropic(**given), everything, recorder),
+        "Anthropic": await make_all(Anthropic(**given, **one), everything, recorder),
+        "AsyncAnthropic": await make_all(AsyncAnthropic(**given, **other), everything, recorder),
     }
 
 

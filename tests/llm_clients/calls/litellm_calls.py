@@ -11,7 +11,7 @@ import litellm
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
 
 from tests.llm_clients.calls.litellm_table import BASES, TABLE
-from tests.llm_clients.calls.making import Made, make_all, run
+from tests.llm_clients.calls.making import Made, make_all, of_async, run
 from tests.llm_clients.calls.recording import Recorder
 
 
@@ -34,7 +34,7 @@ async def calls(way: str, root: str, key: str) -> dict[str, Any]:
     recorder.wrap_async(httpx, LiteLLMAiohttpTransport)
     return {
         "completion": await make_all(litellm, based(way, root, key, False), recorder),
-        "acompletion": await make_all(litellm, based(way, root, key, True), recorder),
+        "acompletion": await make_all(litellm, based(way, root, of_async(key), True), recorder),
     }
 
 

@@ -15,6 +15,14 @@ from typing import Any, NamedTuple
 
 from tests.llm_clients.calls.recording import Recorder
 
+ASYNC = "async"
+"""The label of the asynchronous clients' keys."""
+
+
+def of_async(key: str) -> str:
+    """Give the asynchronous clients' key: with the others' own, their calls would be retries of those."""
+    return f"{key}-{ASYNC}"
+
 
 class Made(NamedTuple):
     """One call of a table: its name, the method of the client, and what it is given."""

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
 
-from tests.llm_clients.calls.making import make_all, run
+from tests.llm_clients.calls.making import make_all, of_async, run
 from tests.llm_clients.calls.openai_table import AZURE_CALLS, MODEL_CALLS, OTHER_CALLS
 from tests.llm_clients.calls.recording import Recorder
 
@@ -21,14 +21,16 @@ async def calls(way: str, root: str, key: str) -> dict[str, Any]:
     recorder = Recorder()
     recorder.wrap(httpx2)
     openai, azure = BASES[way]
-    to_openai: Any = {"base_url": root + openai, "api_key": key}
-    to_azure: Any = {"azure_endpoint": root + azure, "api_key": key, "api_version": "2025-04-01-preview"}
+    to_openai: Any = {"base_url": root + openai}
+    to_azure: Any = {"azure_endpoint": root + azure, "api_version": "2025-04-01-preview"}
+    one: Any = {"api_key": key}
+    other: Any = {"api_key": of_async(key)}
     everything = MODEL_CALLS + OTHER_CALLS
     return {
-        "OpenAI": await make_all(OpenAI(**to_openai), everything, recorder),
-        "AsyncOpenAI": await make_all(AsyncOpenAI(**to_openai), everything, recorder),
-        "AzureOpenAI": await make_all(AzureOpenAI(**to_azure), AZURE_CALLS, recorder),
-        "AsyncAzureOpenAI": await make_all(AsyncAzureOpenAI(**to_azure), AZURE_CALLS, recorder),
+        "OpenAI": await make_all(OpenAI(**to_openai, **one), everything, recorder),
+        "AsyncOpenAI": await make_all(AsyncOpenAI(**to_openai, **other), everything, recorder),
+        "AzureOpenAI": await make_all(AzureOpenAI(**to_azure, **one), AZURE_CALLS, recorder),
+        "AsyncAzureOpenAI": await make_all(AsyncAzureOpenAI(**to_azure, **other), AZURE_CALLS, recorder),
     }
 
 
