@@ -17,10 +17,14 @@ def received(way: Way) -> list[Any]:
     return [(one.status, _kept(one.headers)) for one in way.exchanges]
 
 
-def same_bodies(direct: Way, proxied: Way, left_early: bool) -> bool:
-    """Compare the undecoded bodies; of a stream that its client left, what came before is chance."""
+def other_bodies(direct: Way, proxied: Way, left_early: bool) -> list[tuple[bytes, bytes]]:
+    """Give the undecoded bodies that differ; of a stream that its client left, what came before is chance."""
     pairs = zip(direct.exchanges, proxied.exchanges, strict=True)
-    return all(_same(one, other, left_early and _is_stream(one)) for one, other in pairs)
+    return [
+        (one.body, other.body)
+        for one, other in pairs
+        if not _same(one, other, left_early and _is_stream(one))
+    ]
 
 
 def arrived(way: Way) -> list[Any]:
@@ -37,7 +41,8 @@ def told(result: Any, made_up: Iterable[str] = ()) -> Any:
 
 def _same(one: Exchange, other: Exchange, left_early: bool) -> bool:
     shorter, longer = sorted((one.body, other.body), key=len)
-    return bool(shorter) and longer.startswith(shorter) if left_early else shorter == longer
+    # A client may leave before it has read a byte; what it made of the answer is compared beside this.
+    return bool(longer) and longer.startswith(shorter) if left_early else shorter == longer
 
 
 def _is_stream(exchange: Exchange) -> bool:
