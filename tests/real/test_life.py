@@ -196,7 +196,9 @@ def test_nothing_is_missed_while_the_watch_is_cut_by_a_restart_of_the_server(
     watched.until("the newcomer", lambda one: pod_of(one, "newcomer"))
     watched.until("the end of the victim", lambda one: pod_of(one, "victim") is None)
     assert watched.chain("survivor") == ["Created", "Running", "OOMKilled", "Running"]
-    assert watched.chain("victim") == ["Created", "Running", "Deleted"]
+    # A server that still has the changes since then tells that it was being deleted; else it is found missing.
+    told = [status for status in watched.chain("victim") if status != "Terminating"]
+    assert told == ["Created", "Running", "Deleted"]
     assert watched.chain("newcomer")[0] == "Created"
     assert_told_once_and_in_order(watched)
     assert_no_hole(watched)
