@@ -196,7 +196,7 @@ def test_nothing_is_missed_while_the_watch_is_cut_by_a_restart_of_the_server(
     watched.until("the newcomer", lambda one: pod_of(one, "newcomer"))
     watched.until("the end of the victim", lambda one: pod_of(one, "victim") is None)
     assert watched.chain("survivor") == ["Created", "Running", "OOMKilled", "Running"]
-    # A server that still has the changes since then tells of the deletion under way; else it is found missing.
+    # A server that still has the changes since then tells that it was deleted; else it is found missing.
     told = [status for status in watched.chain("victim") if status != "Terminating"]
     assert told == ["Created", "Running", "Deleted"]
     assert watched.chain("newcomer")[0] == "Created"
