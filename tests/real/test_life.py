@@ -197,8 +197,8 @@ def test_nothing_is_missed_while_the_watch_is_cut_by_a_restart_of_the_server(
     watched.until("the end of the victim", lambda one: pod_of(one, "victim") is None)
     assert watched.chain("survivor") == ["Created", "Running", "OOMKilled", "Running"]
     # A server that still has the changes since then tells that it was deleted; else it is found missing.
-    told = [status for status in watched.chain("victim") if status != "Terminating"]
-    assert told == ["Created", "Running", "Deleted"]
+    found_missing = ["Created", "Running", "Deleted"]
+    assert watched.chain("victim") in (found_missing, [*found_missing[:2], "Terminating", "Deleted"])
     assert watched.chain("newcomer")[0] == "Created"
     assert_told_once_and_in_order(watched)
     assert_no_hole(watched)
