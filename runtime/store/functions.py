@@ -1,6 +1,6 @@
 """The store as a set of SQL functions: what Postgres over psycopg and Supabase over REST have in common.
 
-Both call the functions of `infrastructure/supabase/migrations/` (0003, 0006), so one SQL text decides
+Both call the functions of `infrastructure/supabase/migrations/` (0003, 0005), so one SQL text decides
 what a tick is. Here arguments become plain values and rows become the dataclasses of `protocol.py`; the
 subclasses only carry calls and translate errors.
 """

@@ -1,11 +1,12 @@
--- A call that several records tell of is stored once and completed. Plain Postgres; later files
--- replace the function: who runs this one again runs those after it too.
+-- A call that several records tell of is stored once and completed; what completes it may also take a field
+-- away, by a null. Plain Postgres; may be run again at any time, until a later migration replaces the function.
 
 -- Stores one tick in one transaction and says so; says false, and has written nothing, when the progress
 -- row is not at (generation, previous tick). A value that cannot be stored raises, and nothing remains.
 -- Events and calls: [{"key", "at", "body": JSON as text}], for a call with "fills": true where the body holds
--- only the fields that a later record of the call told, for a row of this tick or an earlier one; the checkpoint: {"topic_id", "partition", "offset",
--- "state": base64}; the gap: {"start", "end", "reason"}.
+-- only the fields that a later record of the call told, null where it is no longer known, for a row of this
+-- tick or an earlier one; the checkpoint: {"topic_id", "partition", "offset", "state": base64}; the gap:
+-- {"start", "end", "reason"}.
 create or replace function public.oracle_store_tick(
   p_environment text, p_generation bigint, p_previous_tick timestamptz, p_tick timestamptz,
   p_snapshot_id uuid, p_snapshot text, p_sha256 text,
@@ -44,7 +45,7 @@ begin
   where not c ? 'fills'
   on conflict do nothing;
 
-  update oracle_llm_calls l set body = l.body || (c ->> 'body')::jsonb
+  update oracle_llm_calls l set body = jsonb_strip_nulls(l.body || (c ->> 'body')::jsonb)
   from jsonb_array_elements(p_calls::jsonb) c
   where c ? 'fills' and l.environment = p_environment and l.key = c ->> 'key';
 
